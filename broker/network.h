@@ -1,0 +1,147 @@
+/* The network's files: one city's organisations, keys, limits and policies (houvast-network(5)).
+ *
+ * DIR/network.conf and DIR/organisations/<name>.conf, each with drop-ins in <file>.d/<name>.conf,
+ * read in the order of their names; a later assignment replaces an earlier one. systemd-like INI
+ * through inih.
+ *
+ *   network.conf
+ *     [network]   name, coordinating, time_zone, environment = production|test
+ *     [broker]    public_key (Z85), listen (endpoints of ZeroMQ, apart by blanks; --listen replaces
+ * them) [limits]    envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
+ * window_bytes, commands_per_second [policies]  settle = network|organisation, keep_dossier_days
+ *     [testing]   day_length (a duration; refused unless environment = test)
+ *
+ *   organisations/<name>.conf
+ *     [organisation]   name, display_name, telephone, telephone_out_of_hours, leaving = yes|no
+ *     [key <label>]    public_key (Z85), roles (endpoint coordinator operator, apart by blanks)
+ *     [sealing <label>] public_key (Z85), valid_from, valid_until (YYYY-MM-DD, or with THH:MM:SSZ;
+ * UTC)
+ *
+ * Durations are a whole number and a unit: ms s m (or M, minutes) H D; `h d`, office time, are
+ * refused where a wall-clock duration is wanted. */
+#ifndef HOUVAST_NETWORK_H
+#define HOUVAST_NETWORK_H
+
+#include "broker/failure.h"
+#include "houvast/messages.h"
+
+#define NETWORK_KEY_SIZE 32
+
+enum network_role_bit {
+    NETWORK_ENDPOINT = 1 << HV_ROLE_ENDPOINT,
+    NETWORK_COORDINATOR = 1 << HV_ROLE_COORDINATOR,
+    NETWORK_OPERATOR = 1 << HV_ROLE_OPERATOR,
+};
+
+struct network_key {
+    char label[HV_PERSON_SIZE];
+    uint8_t public_key[NETWORK_KEY_SIZE]; /* CURVE */
+    unsigned roles;                       /* network_role_bit */
+};
+
+struct network_sealing_key {
+    char label[HV_PERSON_SIZE];
+    uint8_t public_key[NETWORK_KEY_SIZE]; /* X25519 */
+    uint8_t id[8];                        /* the first 8 bytes of BLAKE2b-256 of it */
+    hv_time valid_from_ms;
+    hv_time valid_until_ms;
+};
+
+struct network_organisation {
+    char name[HV_CODE_SIZE];
+    char display_name[128];
+    char telephone[32];
+    char telephone_out_of_hours[32]; /* "" where there is none */
+    bool leaving;
+    struct network_key *keys;
+    size_t key_count;
+    struct network_sealing_key *sealing_keys; /* newest valid_from first */
+    size_t sealing_key_count;
+};
+
+enum network_settle {
+    NETWORK_SETTLE_BY_NETWORK,
+    NETWORK_SETTLE_BY_ORGANISATION,
+};
+
+struct network_limits {
+    size_t envelope_bytes; /* 1024 … 65536, default 65536 */
+    size_t dossier_bytes;  /* 1024 … 1048576, default 1048576 */
+    int64_t heartbeat_ms;  /* 100 ms … 10 min, default 20 s */
+    int64_t redelivery_ms; /* 100 ms … 1 D, default 10 min */
+    int64_t item_attempts; /* 1 … 1000, default 10: failed attempts before an item is set aside */
+    size_t window_bytes; /* dossier bytes out per session; dossier_bytes … 64 MiB, default 4 MiB */
+    int64_t commands_per_second; /* per organisation, 0 … 1000000, default 0: no limit */
+};
+
+struct network_policies {
+    enum network_settle settle; /* default by network */
+    int64_t keep_dossier_days;  /* 0 … 365, default 7: after the confirmation */
+};
+
+struct network_file {
+    char *path; /* relative to the network's directory */
+    char *text;
+    size_t size;
+};
+
+/* All pointers are owned by the network. Organisations stand in the order of their names. */
+struct network {
+    char name[HV_CODE_SIZE];
+    char coordinating[HV_CODE_SIZE];
+    char time_zone[64];
+    bool test; /* environment = test */
+    uint8_t broker_public_key[NETWORK_KEY_SIZE];
+    char **listen;
+    size_t listen_count;
+    struct network_limits limits;
+    struct network_policies policies;
+    int64_t day_ms; /* 86,400,000 unless [testing] day_length */
+    struct network_organisation *organisations;
+    size_t organisation_count;
+    struct network_file *files; /* what it was read from, in the order of paths */
+    size_t file_count;
+    uint8_t hash[32]; /* BLAKE2b-256 over the files' paths and texts, each with its length */
+};
+
+/* Reads the files below `directory`. 0 and a new network, to be freed with network_free; or a
+ * negative errno with a sentence `file:line: what is wrong; how to mend it` in *ret_failure.
+ * Nothing is kept open. Missing, unreadable and empty are told apart. Blocks on the disk. */
+int network_load(const char *directory, struct network **ret_network, struct failure *ret_failure);
+
+/* The same from texts in memory, as the ledger stores them (network_pack). Does not block. */
+int network_parse(const struct network_file *files, size_t count, struct network **ret_network,
+                  struct failure *ret_failure);
+
+/* NULL is fine. */
+void network_free(struct network *network);
+
+/* The files as one byte string for the ledger, and back. Pack allocates with malloc; -ENOMEM.
+ * Unpack gives the network that was packed, or -EBADMSG. */
+int network_pack(const struct network *network, uint8_t **ret_bytes, size_t *ret_size);
+int network_unpack(const void *bytes, size_t size, struct network **ret_network,
+                   struct failure *ret_failure);
+
+/* A deep copy in which `kept` (an organisation of another network, usually the one in force before)
+ * is added, marked leaving: what a start does when the files no longer name an organisation that
+ * still holds residents (DESIGN.md section 7). Keys that another organisation has now are left out.
+ * -ENOMEM. */
+int network_with_leaving(const struct network *network, const struct network_organisation *kept,
+                         struct network **ret_network);
+
+/* NULL where there is no such organisation or key. Borrowed from the network. */
+const struct network_organisation *network_organisation(const struct network *network,
+                                                        const char *name);
+const struct network_key *network_key(const struct network *network,
+                                      const uint8_t public_key[NETWORK_KEY_SIZE],
+                                      const struct network_organisation **ret_organisation);
+/* The sealing key of that id which is valid at `at_ms`, or NULL. */
+const struct network_sealing_key *
+network_sealing_key(const struct network_organisation *organisation, const uint8_t id[8],
+                    hv_time at_ms);
+
+/* A wall-clock duration such as "20s", "15m", "2H", "1D"; false for any other form or an overflow.
+ */
+bool network_duration(const char *text, int64_t *ret_ms);
+
+#endif
