@@ -17,6 +17,9 @@
 extern "C" {
 #endif
 
+/* Shown by the shared library; everything else in it is hidden. */
+#pragma GCC visibility push(default)
+
 #define HV_KEY_SIZE      32
 #define HV_KEY_TEXT_SIZE 41 /* Z85 and the final NUL */
 
@@ -174,6 +177,8 @@ int hv_key_parse(const char *text, uint8_t ret_key[HV_KEY_SIZE]);
 /* New pairs: CURVE for the wire, X25519 for dossiers. */
 void hv_curve_pair_new(uint8_t ret_public[HV_KEY_SIZE], uint8_t ret_secret[HV_KEY_SIZE]);
 void hv_sealing_pair_new(struct hv_sealing_pair *ret_pair);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,218 @@
+# Houvast's one Makefile: `make help` lists what it can do.
+#
+# Objects lie under build/obj, mirrored for the sanitizers under build/asan/obj and for clang, which
+# only has to compile it all, under build/clang/obj. Sources are found by their folder.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+# ---- Tools and flags -----------------------------------------------------------------------------
+
+CC     := gcc
+AR     := ar
+PYTHON := /usr/bin/python3
+
+CPPFLAGS := -I. -Iinclude -Ischemas -D_GNU_SOURCE
+CFLAGS   := -O2 -g
+LDFLAGS  :=
+LDLIBS   := -lzmq -lsodium -lsqlite3 -lmsgpackc -linih -lsystemd -lunistring -ljansson \
+            -lsmartcols -pthread
+
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Werror
+# No -DNDEBUG anywhere: asserts stay on in what is released.
+language := -std=c17 $(warnings) -pthread
+harden   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+hardlink := -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# ---- What there is -------------------------------------------------------------------------------
+
+wire_sources   := $(wildcard schemas/wire/*.c)
+broker_sources := $(wildcard broker/*.c)
+lib_sources    := $(wildcard clients/lib/*.c)
+tool_sources   := $(wildcard clients/houvast/*.c)
+unit_sources   := $(wildcard tests/unit/test_*.c)
+unit_support   := $(filter-out $(unit_sources),$(wildcard tests/unit/*.c))
+reference      := $(wildcard schemas/wire/reference/reference_main.c)
+migrations     := $(wildcard schemas/ledger/*.sql)
+man_sources    := $(wildcard broker/*.scd clients/houvast/*.scd clients/lib/*.scd)
+
+# Rooms of the broker that the tool has too, to check a network's files and to make keys.
+shared_rooms := $(wildcard broker/network.c broker/network_*.c broker/failure.c broker/keyfile.c)
+
+# The broker's rooms with the migrations compiled in, and every room but the mains, for the tests.
+broker_parts := $(broker_sources:.c=.o) $(if $(migrations),gen/ledger_migrations.o)
+room_parts   := $(filter-out %/main.o,$(broker_parts) $(wire_sources:.c=.o) $(lib_sources:.c=.o) \
+                $(tool_sources:.c=.o))
+lib_parts    := $(wire_sources:.c=.o) $(lib_sources:.c=.o)
+
+has_broker := $(wildcard broker/main.c)
+has_tool   := $(wildcard clients/houvast/main.c)
+has_shared := $(and $(lib_sources),$(wildcard clients/lib/libhouvast.map))
+unit_tests := $(unit_sources:tests/unit/%.c=test/unit/%)
+
+# What one variant makes, without its folder.
+programs := $(if $(has_broker),houvastd) $(if $(has_tool),houvast) \
+            $(if $(lib_sources),libhouvast.a) $(if $(reference),wire-reference)
+pages    := $(addprefix build/man/,$(notdir $(man_sources:.scd=)))
+
+# ---- For people ----------------------------------------------------------------------------------
+
+.PHONY: all run test unit e2e asan check clean deps help kill bench fresh
+
+all: $(addprefix build/,$(programs)) $(if $(has_shared),build/libhouvast.so.0) $(pages) ## build everything (build/houvastd, build/houvast, libhouvast, man pages)
+
+run: all ## see it work: four partners of Delft, a broker, two handovers (DEMO=once ends by itself)
+	@clients/houvast/demo.sh $(DEMO)
+
+test: all tests ## run all that proves the software; ends in N passed, N failed, N skipped
+	@tests/run-all.sh build
+
+unit: unit-tests ## run the unit tests alone
+	@tests/run-all.sh build unit
+
+e2e: all ## run the tests that speak to a real broker from outside, alone
+	@tests/run-all.sh build e2e
+
+asan: $(addprefix build/asan/,$(programs) $(unit_tests)) ## run the tests again under the address and undefined behaviour sanitizers
+	@tests/run-all.sh build/asan
+
+kill: all ## kill the broker 5,000 times in mid-turn (takes long)
+	@tests/run-all.sh build kill
+
+bench: all ## measure how much a broker carries (takes long)
+	@tests/run-all.sh build bench
+
+fresh: ## try both commands on a bare Debian 12 made for it (takes long, needs root)
+	@tests/fresh-machine.sh
+
+check: compile-gcc compile-clang tidy format scripts house ## static checks: both compilers, clang-tidy, format, shellcheck, house rules
+
+deps: ## install what building and testing need, from Debian's packages
+	@tests/deps.sh test
+
+clean: ## remove everything that was built
+	rm -rf build
+
+help: ## show this list
+	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' Makefile | while read -r target text; do \
+	    printf '  make %-8s %s\n' "$$target" "$$text"; done
+
+.PHONY: tests unit-tests
+tests: unit-tests
+unit-tests: $(addprefix build/,$(unit_tests))
+
+# ---- Packages ------------------------------------------------------------------------------------
+
+# Everything that is compiled waits for the packages that the goals need; the script is silent and
+# quick when all are there. DEPS=no leaves it out, for machines that are not Debian.
+.PHONY: packages
+package_set := $(if $(filter-out all run,$(or $(MAKECMDGOALS),all)),test,build)
+packages:
+ifneq ($(DEPS),no)
+	@tests/deps.sh $(package_set)
+endif
+
+# ---- Compiling, once per variant -----------------------------------------------------------------
+
+# $(call variant,folder,compiler,compiler flags,linker flags)
+define variant
+.PHONY: $1/flags-as-they-are
+$1/flags-as-they-are: | packages
+	@mkdir -p $1
+	@{ $2 --version | head -n 1; echo '$(CPPFLAGS) $3 $4 $(LDLIBS)'; } > $1/flags.new
+	@if cmp -s $1/flags.new $1/flags; then rm $1/flags.new; else mv $1/flags.new $1/flags; fi
+$1/flags: $1/flags-as-they-are ;
+
+$1/obj/%.o: %.c $1/flags
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	@$2 $(CPPFLAGS) $3 $$(pic) -MMD -MP -c -o $$@ $$<
+$1/obj/gen/%.o: build/gen/%.c $1/flags
+	@mkdir -p $$(@D)
+	@echo "  CC    $$@"
+	@$2 $(CPPFLAGS) $3 $$(pic) -Wno-overlength-strings -MMD -MP -c -o $$@ $$<
+
+# What is also part of the shared library is compiled for it, and shows nothing by itself.
+$1/obj/%.o: pic = -fPIE
+$(addprefix $1/obj/,$(lib_parts)): pic = -fPIC -fvisibility=hidden
+
+$1/libhouvast.a: $(addprefix $1/obj/,$(lib_parts))
+$1/obj/rooms.a: $(addprefix $1/obj/,$(room_parts))
+$1/libhouvast.a $1/obj/rooms.a:
+	@echo "  AR    $$@"
+	@rm -f $$@ && $(AR) rcs $$@ $$^
+
+$1/houvastd: $(addprefix $1/obj/,$(broker_parts) $(wire_sources:.c=.o))
+$1/houvast: $(addprefix $1/obj/,$(tool_sources:.c=.o) $(shared_rooms:.c=.o)) $1/libhouvast.a
+$1/wire-reference: $(addprefix $1/obj/,$(reference:.c=.o) $(wire_sources:.c=.o))
+$1/houvastd $1/houvast $1/wire-reference:
+	@echo "  LINK  $$@"
+	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS)
+
+$1/test/unit/%: $1/obj/tests/unit/%.o $(addprefix $1/obj/,$(unit_support:.c=.o)) $1/obj/rooms.a
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS) -lcmocka
+
+-include $(patsubst %,$1/obj/%.d,$(basename $(broker_parts) $(lib_parts) $(tool_sources) \
+    $(reference) $(unit_sources) $(unit_support)))
+endef
+
+gcc_flags  := $(CFLAGS) $(language) $(harden)
+asan_flags := $(CFLAGS) $(language) $(sanitize)
+
+$(eval $(call variant,build,$(CC),$(gcc_flags),$(hardlink) $(LDFLAGS)))
+$(eval $(call variant,build/asan,$(CC),$(asan_flags),$(sanitize) $(LDFLAGS)))
+$(eval $(call variant,build/clang,clang,$(gcc_flags),$(hardlink) $(LDFLAGS)))
+
+build/libhouvast.so.0: $(addprefix build/obj/,$(lib_parts)) clients/lib/libhouvast.map
+	@echo "  LINK  $@"
+	@$(CC) $(gcc_flags) -shared -Wl,-soname,libhouvast.so.0 \
+	    -Wl,--version-script=clients/lib/libhouvast.map $(hardlink) -Wl,-z,defs $(LDFLAGS) \
+	    -o $@ $(filter %.o,$^) $(LDLIBS)
+	@ln -sf libhouvast.so.0 build/libhouvast.so
+
+build/gen/ledger_migrations.c: schemas/ledger/compile-in.sh $(migrations)
+	@mkdir -p $(@D)
+	@echo "  GEN   $@"
+	@$< $(migrations) > $@
+
+vpath %.scd broker clients/houvast clients/lib
+build/man/%: %.scd | packages
+	@mkdir -p $(@D)
+	@echo "  MAN   $@"
+	@scdoc < $< > $@
+
+# ---- Static checks -------------------------------------------------------------------------------
+
+.PHONY: compile-gcc compile-clang tidy format scripts house
+
+all_sources  := $(broker_sources) $(wire_sources) $(lib_sources) $(tool_sources) $(reference) \
+                $(unit_sources) $(unit_support)
+formatted    := $(all_sources) $(wildcard broker/*.h schemas/wire/*.h clients/lib/*.h \
+                clients/houvast/*.h include/houvast/*.h tests/unit/*.h)
+
+compile-gcc: all unit-tests
+compile-clang: $(addprefix build/clang/,$(programs) $(unit_tests))
+
+# An object is made again when anything that it reads has changed; so is what clang-tidy says of it.
+tidy: $(patsubst %.c,build/tidy/%.ok,$(all_sources))
+build/tidy/%.ok: build/clang/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  TIDY  $*.c"
+	@clang-tidy --quiet $*.c -- $(CPPFLAGS) $(language) 2> $(@D)/$(*F).log \
+	    || { cat $(@D)/$(*F).log; exit 1; }
+	@touch $@
+
+format: | packages
+	@clang-format --dry-run -Werror $(formatted)
+
+scripts: | packages
+	@git ls-files '*.sh' .ci/run | xargs shellcheck
+
+house: all
+	@tests/check-house.sh
