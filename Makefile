@@ -69,22 +69,22 @@ run: all ## see it work: four partners of Delft, a broker, two handovers (DEMO=o
 	@clients/houvast/demo.sh $(DEMO)
 
 test: all tests ## run all that proves the software; ends in N passed, N failed, N skipped
-	@tests/run-all.sh build
+	@tests/run_all.py build
 
 unit: unit-tests ## run the unit tests alone
-	@tests/run-all.sh build unit
+	@tests/run_all.py build unit
 
 e2e: all ## run the tests that speak to a real broker from outside, alone
-	@tests/run-all.sh build e2e
+	@tests/run_all.py build e2e
 
 asan: $(addprefix build/asan/,$(programs) $(unit_tests)) ## run the tests again under the address and undefined behaviour sanitizers
-	@tests/run-all.sh build/asan
+	@tests/run_all.py build/asan
 
 kill: all ## kill the broker 5,000 times in mid-turn (takes long)
-	@tests/run-all.sh build kill
+	@tests/run_all.py build kill
 
 bench: all ## measure how much a broker carries (takes long)
-	@tests/run-all.sh build bench
+	@tests/run_all.py build bench
 
 fresh: ## try both commands on a bare Debian 12 made for it (takes long, needs root)
 	@tests/fresh-machine.sh

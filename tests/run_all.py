@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+"""Runs what proves Houvast and ends in one line: N passed, N failed, N skipped.
+
+    tests/run_all.py BUILD [SUITE...]
+
+BUILD is the folder with the programs to prove: build, or build/asan for the sanitizers' ones.
+A suite is `unit` (the programs in BUILD/test/unit) or a folder of tests/ with pytest files;
+without any, all run but `bench`. What a test needs to know comes in its environment:
+
+    HOUVAST_BUILD   the folder of the programs, as an absolute path
+    HOUVAST_KILLS   how many kills the kill checker makes
+
+The exit status is 0 only when something passed and nothing failed.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as xml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+UNIT_SECONDS_MAX = 600
+SUITE_SECONDS_MAX = 4 * 3600
+LONG_SUITES = {"bench"}
+
+
+class Tally:
+    def __init__(self):
+        self.passed = 0
+        self.skipped = 0
+        self.failed = []
+
+    def fail(self, name, text=""):
+        self.failed.append(name)
+        print(f"FAILED {name}")
+        if text.strip():
+            print("    " + text.strip().replace("\n", "\n    "))
+
+
+def environment_for(build):
+    results = ROOT / "build"
+    return os.environ | {
+        "HOUVAST_BUILD": str(build),
+        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1:" + os.environ.get("ASAN_OPTIONS", ""),
+        "UBSAN_OPTIONS": "print_stacktrace=1:" + os.environ.get("UBSAN_OPTIONS", ""),
+        "PYTHONPYCACHEPREFIX": str(results / "pycache"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(results / "hypothesis"),
+    }
+
+
+def run_unit_program(program, environment, tally):
+    """One cmocka program, by the Test Anything Protocol: its plan says how many must answer."""
+    try:
+        run = subprocess.run(
+            [program],
+            env=environment | {"CMOCKA_MESSAGE_OUTPUT": "TAP"},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=UNIT_SECONDS_MAX,
+        )
+    except subprocess.TimeoutExpired:
+        tally.fail(program.name, f"no end after {UNIT_SECONDS_MAX} s")
+        return
+    planned = answered = passed = 0
+    failures_before = len(tally.failed)
+    lines = run.stdout.splitlines()
+    for number, line in enumerate(lines):
+        if plan := re.fullmatch(r"1\.\.(\d+)", line):
+            planned += int(plan[1])
+        elif result := re.fullmatch(r"(not )?ok \d+ (-|# SKIP) (.*)", line):
+            answered += 1
+            if result[2] == "# SKIP":
+                tally.skipped += 1
+            elif result[1]:
+                said = [text for text in lines[number + 1 :] if not re.match(r"(not )?ok ", text)]
+                tally.fail(f"{program.name}: {result[3]}", "\n".join(said[:12]))
+            else:
+                passed += 1
+    tally.passed += passed
+    unaccounted = run.returncode != 0 and len(tally.failed) == failures_before
+    if answered != planned or planned == 0 or unaccounted:
+        tally.fail(
+            f"{program.name}: as a whole",
+            f"{answered} of {planned} tests answered, exit status {run.returncode}\n"
+            + "\n".join(lines[-40:]),
+        )
+    if len(tally.failed) == failures_before:
+        print(f"{program.name}: {passed} passed")
+
+
+def run_unit(build, environment, tally):
+    # Only those whose source is there: a program may lie about from before it was renamed.
+    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+        program = build / "test/unit" / source.stem
+        if program.exists():
+            run_unit_program(program, environment, tally)
+        else:
+            tally.fail(source.stem, f"{program} was not built")
+
+
+def run_pytest(suite, build, environment, tally):
+    report = build / "results" / f"{suite}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "pytest", "-q", "--color=no", "--no-header"]
+    command += ["-o", f"cache_dir={ROOT}/build/pytest", f"--junitxml={report}"]
+    command += ["--rootdir", str(ROOT / "tests"), str(ROOT / "tests" / suite)]
+    print(f"tests/{suite}:", flush=True)
+    try:
+        status = subprocess.run(
+            command, env=environment, cwd=ROOT, timeout=SUITE_SECONDS_MAX
+        ).returncode
+    except subprocess.TimeoutExpired:
+        tally.fail(suite, f"no end after {SUITE_SECONDS_MAX} s")
+        return
+    failures_before = len(tally.failed)
+    if report.exists():
+        for case in xml.parse(report).iter("testcase"):
+            name = f"{case.get('classname')}::{case.get('name')}"
+            if case.find("failure") is not None or case.find("error") is not None:
+                tally.failed.append(name)
+            elif case.find("skipped") is not None:
+                tally.skipped += 1
+            else:
+                tally.passed += 1
+    if status != 0 and len(tally.failed) == failures_before:
+        tally.fail(suite, f"pytest ended with status {status}")
+
+
+def suites_there_are():
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
+    return ["unit"] + sorted(folders - LONG_SUITES)
+
+
+def main():
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 64
+    build = pathlib.Path(sys.argv[1]).resolve()
+    environment = environment_for(build)
+    tally = Tally()
+    for suite in sys.argv[2:] or suites_there_are():
+        if suite == "unit":
+            run_unit(build, environment, tally)
+        else:
+            run_pytest(suite, build, environment, tally)
+    if tally.failed:
+        print("\nFailed:")
+        for name in tally.failed:
+            print(f"  {name}")
+    print(f"\n{tally.passed} passed, {len(tally.failed)} failed, {tally.skipped} skipped")
+    return 0 if tally.passed and not tally.failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
