@@ -212,7 +212,7 @@ format: | packages
 	@clang-format --dry-run -Werror $(formatted)
 
 scripts: | packages
-	@git ls-files '*.sh' .ci/run | xargs shellcheck
+	@git ls-files --cached --others --exclude-standard '*.sh' .ci/run | xargs shellcheck
 
 house: all
-	@tests/check-house.sh
+	@tests/check-house.sh build
