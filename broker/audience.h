@@ -1,0 +1,29 @@
+/* Audience: whose inbox owes an item for an event (PROTOCOL.md section 4). Pure. */
+#ifndef HOUVAST_AUDIENCE_H
+#define HOUVAST_AUDIENCE_H
+
+#include "broker/handover.h"
+#include "broker/journey.h"
+
+struct addressee {
+    char organisation[HV_CODE_SIZE];
+    enum hv_role role;
+};
+
+/* Nobody's event goes to more inboxes than this, earlier holders apart. */
+#define AUDIENCE_MAX 4
+
+struct audience {
+    size_t count;
+    struct addressee members[AUDIENCE_MAX]; /* each once */
+    bool
+        earlier_holders; /* and the endpoints of every organisation that held this journey before */
+};
+
+/* Who hears of this event, after it was folded into journey and handover (NULL for an event of the
+ * journey alone). `coordinating` is the network's. */
+void audience_of(const struct hv_event *event, const struct journey *journey,
+                 const struct handover *handover, const char *coordinating,
+                 struct audience *ret_audience);
+
+#endif

@@ -1,0 +1,64 @@
+/* Journeys: one line of help for a resident, from first contact to closing, always held by
+ * somebody.
+ *
+ *            open                 close, agreed by nobody yet
+ *     (none) ────► open ─────────────────────────────────────► closing
+ *                  ▲ │ ▲           settle agree: false            │
+ *          reopens │ │ └──────────────────────────────────────────┤
+ *                  │ ▼ close, talked through                      │ settle agree: true,
+ *                 closed ◄────────────────────────────────────────┘ or a close that ends it
+ *
+ * Pure: state and command in, decision out; no clock, no ledger, no socket. */
+#ifndef HOUVAST_JOURNEY_H
+#define HOUVAST_JOURNEY_H
+
+#include "broker/decision.h"
+
+struct handover;
+
+struct journey {
+    int64_t row; /* in the ledger; 0 before it is stored */
+    struct hv_uuid id;
+    enum hv_journey_state state;
+    char resident[HV_RESIDENT_SIZE];
+    struct hv_holder holder; /* H1: never empty; of a closed journey its last */
+    enum hv_urgency urgency;
+    enum hv_basis basis;
+    enum hv_basis9 basis9; /* 0: none said */
+    hv_time opened_ms;
+    hv_time since_ms;               /* in this state */
+    hv_time held_since_ms;          /* by this organisation and begeleider */
+    hv_time reassigned_on_ms;       /* the newest `on` of a reassign; 0 before the first */
+    enum hv_outcome outcome;        /* of the closing; 0 while open */
+    char closed_by[HV_PERSON_SIZE]; /* who closed; "" while open */
+};
+
+/* Who may settle a closing beside the network's coordinators. */
+struct journey_policy {
+    bool settle_by_organisation;
+};
+
+/* Each decides one command of an endpoint that holds (or, for settle, of a coordinator who may):
+ * what the asker is allowed to know and do has been judged before (access.h). `open_handover` is
+ * the journey's open one, or NULL. They fill *ret_decision and change nothing else. */
+void journey_decide_open(const struct journey *existing, const struct hv_open *command,
+                         const struct actor *actor, hv_time now_ms, struct decision *ret_decision);
+void journey_decide_reassign(const struct journey *journey, const struct hv_reassign *command,
+                             const struct actor *actor, hv_time now_ms,
+                             struct decision *ret_decision);
+void journey_decide_close(const struct journey *journey, const struct handover *open_handover,
+                          const struct hv_close *command, const struct actor *actor, hv_time now_ms,
+                          struct decision *ret_decision);
+void journey_decide_settle(const struct journey *journey, const struct hv_settle *command,
+                           const struct actor *actor, hv_time now_ms,
+                           struct decision *ret_decision);
+
+/* Whether this actor may settle closings of this journey at all (PROTOCOL.md, `settle`). */
+bool journey_may_settle(const struct journey *journey, const struct actor *actor,
+                        struct journey_policy policy);
+
+/* Moves the journey by one event of its own, recorded at `at_ms`. An event that moves nothing here
+ * is fine. H2: `confirmed` is the one event that moves the holding organisation. */
+void journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms);
+
+#endif
