@@ -4,6 +4,10 @@
 # only has to compile it all, under build/clang/obj. Sources are found by their folder.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# As many jobs as there are processors, unless the caller says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
