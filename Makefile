@@ -114,6 +114,7 @@ unit-tests: $(addprefix build/,$(unit_tests))
 # Everything that is compiled waits for the packages that the goals need; the script is silent and
 # quick when all are there. DEPS=no leaves it out, for machines that are not Debian.
 .PHONY: packages
+all unit check: | packages
 package_set := $(if $(filter-out all run,$(or $(MAKECMDGOALS),all)),test,build)
 packages:
 ifneq ($(DEPS),no)

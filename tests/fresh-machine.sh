@@ -36,6 +36,7 @@ chmod 755 "$machine"
 
 # Runs a shell command on that machine, its own processes and mounts apart from ours.
 on_machine() {
+    # shellcheck disable=SC2016  # the inner shell expands it
     unshare --mount --pid --ipc --fork --kill-child -- bash -euc '
         mount --make-rprivate /
         for folder in dev sys; do mount --rbind /$folder "$0/$folder"; done
@@ -46,10 +47,11 @@ on_machine() {
     ' "$machine" "$1"
 }
 
+# shellcheck disable=SC2016
 on_machine 'for tool in gcc cc pkg-config python3 sudo; do
     if command -v $tool; then echo "fresh: this machine is not bare: it has $tool"; exit 1; fi
 done
-git clone -q houvast.bundle houvast'
+git clone -q -c advice.detachedHead=false houvast.bundle houvast'
 
 # A second time the same command has nothing to set up and nothing to build.
 again() {
