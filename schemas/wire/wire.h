@@ -76,6 +76,27 @@ enum wire_by wire_message_by(enum hv_message_type type);
 enum hv_message_type wire_message_named(const char *type, size_t size);
 extern const struct wire_struct wire_struct_event;
 
+/* Finds a field by its key among a struct's own fields, then among those of the structs embedded in
+ * it; *ret_offset is what to add to the offsets in the field. NULL: no such key. */
+const struct wire_field *wire_field_named(const struct wire_struct *type, const char *name,
+                                          size_t size, size_t *ret_offset);
+
+/* All parts and all vocabularies, in the order of their lists. */
+extern const struct wire_struct *const wire_parts[];
+extern const size_t wire_part_count;
+extern const struct wire_vocabulary *const wire_vocabularies[];
+extern const size_t wire_vocabulary_count;
+
+/* What a LIST, CODES or COUNTERS field is in every struct: whole structs, struct hv_code, struct
+ * hv_counter. */
+struct wire_items {
+    size_t count;
+    const void *items;
+};
+
+/* Most items of a list from the broker: the contract's 1000 events of a history, and room. */
+#define WIRE_BROKER_LIST_MAX 4096
+
 #define WIRE_DECLARE_VOCABULARY(name) extern const struct wire_vocabulary wire_vocabulary_##name;
 HV_VOCABULARIES(WIRE_DECLARE_VOCABULARY)
 #undef WIRE_DECLARE_VOCABULARY
@@ -94,6 +115,10 @@ struct wire_limits {
 /* What the contract allows peers: 64 KiB, depth 4. */
 extern const struct wire_limits wire_limits_default;
 
+/* What a peer takes from its broker: 8 MiB, depth 8. An answer to `map` is 5 deep, a page of a
+ * history may be longer than an envelope that peers send. */
+extern const struct wire_limits wire_limits_broker;
+
 enum wire_from {
     WIRE_FROM_PEER,   /* strict: only messages BY_PEER, lists of at most HV_LIST_MAX */
     WIRE_FROM_BROKER, /* only messages BY_BROKER; unknown keys are passed over */
@@ -111,6 +136,7 @@ struct wire_error {
  * `frame` nothing of it does. 0, -EBADMSG with *ret_error filled and *ret_message untouched, or
  * -ENOMEM. Allocates nothing in proportion to what a length in the bytes claims. A `hello` of
  * another version is HV_REFUSED_VERSION whatever its other keys are (PROTOCOL.md section 6, 2).
+ * `limits` may be NULL: the default ones for what a peer sends, the broker's for what it sends.
  * `ret_content`, if not NULL, gets 32 bytes: BLAKE2b-256 of the message in a canonical form without
  * `request`; equal contents give equal bytes whatever the order of keys or the width of numbers. */
 int wire_decode(const void *frame, size_t size, enum wire_from from,
@@ -132,8 +158,13 @@ int wire_check(const void *bytes, size_t size, unsigned depth, enum hv_refusal *
 
 /* ---- Encoding ---- */
 
-/* Appends the message to `buffer`. The caller's struct must be valid (asserted: it is our own).
- * 0 or -ENOMEM. */
+/* Whether a message of our own making may be sent: every form, range, length and rule of the
+ * contract. Lists are held to HV_LIST_MAX in what peers send. 0, or -EBADMSG with code, field and
+ * reason in *ret_error, if not NULL. */
+int wire_message_check(const struct hv_message *message, struct wire_error *ret_error);
+
+/* Appends the message to `buffer`. The caller's struct must be valid (asserted: it is our own; for
+ * what may not be, there is wire_message_check). 0 or -ENOMEM. */
 int wire_encode(const struct hv_message *message, msgpack_sbuffer *buffer);
 int wire_encode_struct(const struct wire_struct *type, const void *value, msgpack_sbuffer *buffer);
 
