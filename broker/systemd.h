@@ -1,0 +1,27 @@
+/* What the service manager hears from us; everything of sd_notify(3) is in this room.
+ *
+ * Without a service manager every call does nothing. None of them fails: a manager that cannot be
+ * told is no reason to let go of anybody. */
+#ifndef HOUVAST_SYSTEMD_H
+#define HOUVAST_SYSTEMD_H
+
+#include <stdint.h>
+
+/* Ledger, ZAP handler and endpoints stand; or a reload has ended. Arms the watchdog. */
+void systemd_ready(const char *status);
+
+/* A reload begins: the manager waits for the next systemd_ready. */
+void systemd_reloading(void);
+
+void systemd_stopping(void);
+
+/* The line that `systemctl status` shows. */
+void systemd_status(const char *status);
+
+/* How long the watchdog waits for a sign of life, in microseconds; 0: it does not wait for us. */
+uint64_t systemd_watchdog_us(void);
+
+/* The sign of life. Give it for progress only (houvastd.8, WATCHDOG). */
+void systemd_alive(void);
+
+#endif
