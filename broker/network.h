@@ -85,6 +85,12 @@ struct network_file {
     size_t size;
 };
 
+/* Where a peer's key is found without looking through all organisations. */
+struct network_key_entry {
+    const struct network_key *key;
+    const struct network_organisation *organisation;
+};
+
 /* All pointers are owned by the network. Organisations stand in the order of their names. */
 struct network {
     char name[HV_CODE_SIZE];
@@ -99,6 +105,8 @@ struct network {
     int64_t day_ms; /* 86,400,000 unless [testing] day_length */
     struct network_organisation *organisations;
     size_t organisation_count;
+    struct network_key_entry *key_index; /* in the order of public keys; read with network_key */
+    size_t key_index_count;
     struct network_file *files; /* what it was read from, in the order of paths */
     size_t file_count;
     uint8_t hash[32]; /* BLAKE2b-256 over the files' paths and texts, each with its length */

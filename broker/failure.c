@@ -1,0 +1,33 @@
+/* A failure that a person has to mend: writes the one sentence, cut where it does not fit. */
+#include "broker/failure.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is_continuation_byte(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* Ends a text that was cut with an ellipsis, never in the middle of a character. */
+static void failure_cut(struct failure *failure) {
+    static const char ellipsis[] = "…";
+    size_t at = FAILURE_SIZE - sizeof ellipsis;
+
+    while (at > 0 && is_continuation_byte(failure->text[at]))
+        at--;
+    memcpy(failure->text + at, ellipsis, sizeof ellipsis);
+}
+
+int failure_set(struct failure *failure, int code, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = vsnprintf(failure->text, FAILURE_SIZE, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        failure->text[0] = '\0';
+    else if (length >= FAILURE_SIZE)
+        failure_cut(failure);
+    return code;
+}
