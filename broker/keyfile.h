@@ -1,0 +1,51 @@
+/* Key files: one secret each, readable for its owner alone (houvast keygen writes them).
+ *
+ *   kind = curve        for the wire; or sealing (for dossiers), or secret (no public half)
+ *   public_key = <Z85>
+ *   secret_key = <Z85>  of a secret the 32 bytes themselves
+ *
+ * sodium_init() has to be called before. */
+#ifndef HOUVAST_KEYFILE_H
+#define HOUVAST_KEYFILE_H
+
+#include <stdint.h>
+
+#include "broker/failure.h"
+
+#define KEYFILE_KEY_SIZE 32
+
+enum keyfile_kind {
+    KEYFILE_CURVE,
+    KEYFILE_SEALING,
+    KEYFILE_SECRET,
+};
+
+struct keyfile {
+    enum keyfile_kind kind;
+    uint8_t public_key[KEYFILE_KEY_SIZE]; /* zeroes for a secret */
+    uint8_t secret_key[KEYFILE_KEY_SIZE];
+};
+
+/* A new key of that kind, from the system's randomness. To be wiped when done with. */
+void keyfile_new(enum keyfile_kind kind, struct keyfile *ret_key);
+
+/* Overwrites the key in memory. */
+void keyfile_wipe(struct keyfile *key);
+
+/* Reads a key file that has to be of that kind. Refused: a file that group or others have any right
+ * to, unless it lies in $CREDENTIALS_DIRECTORY, where systemd answers for it (-EPERM); anything but
+ * a regular file (-EINVAL, -EISDIR); a public half that is not that of the secret (-EINVAL). On
+ * failure *ret_key is untouched and *ret_failure names file, line and mend; never the secret. */
+int keyfile_read(const char *path, enum keyfile_kind kind, struct keyfile *ret_key,
+                 struct failure *ret_failure);
+
+/* Writes a new file with mode 0600 and syncs it. -EEXIST where there is one already: a key is never
+ * overwritten. On failure nothing is left behind. */
+int keyfile_write(const char *path, const struct keyfile *key, struct failure *ret_failure);
+
+/* The broker's own key: $CREDENTIALS_DIRECTORY/broker.key if that is there, else broker.key in the
+ * network's directory. Its public half has to be `public_key`, that of network.conf. */
+int keyfile_read_broker(const char *network_directory, const uint8_t public_key[KEYFILE_KEY_SIZE],
+                        struct keyfile *ret_key, struct failure *ret_failure);
+
+#endif
