@@ -10,13 +10,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #include "broker/network_ini.h"
+#include "broker/network_z85.h"
 
 #define FILE_BYTES_MAX 4096
 #define PATH_SIZE      4096
-#define KEY_TEXT       40 /* characters of Z85 for 32 bytes */
 /* More than what inih and we put on the stack while a secret passes. */
 #define STACK_BYTES 8192
 
@@ -70,7 +69,7 @@ static int key_take(const struct parsing *parsing, const struct network_ini_line
                     bool *has_key, uint8_t *key, struct failure *failure) {
     if (*has_key)
         return wrong(parsing, line->line, failure, "the key is there twice; restore the file");
-    if (strlen(line->value) != KEY_TEXT || !zmq_z85_decode(key, line->value))
+    if (!network_z85_parse(line->value, key))
         return wrong(parsing, line->line, failure,
                      "is not a key of 40 characters (Z85); restore the file, or make a new one "
                      "with `houvast keygen`");
@@ -213,11 +212,11 @@ int keyfile_read(const char *path, enum keyfile_kind kind, struct keyfile *ret_k
 
 static size_t text_write(const struct keyfile *key, char *text, size_t size) {
     static const char warning[] = "# A secret. Keep it where nobody but its owner can read it.\n";
-    char public_text[KEY_TEXT + 1], secret_text[KEY_TEXT + 1];
+    char public_text[NETWORK_Z85_TEXT_SIZE], secret_text[NETWORK_Z85_TEXT_SIZE];
     int length;
 
-    zmq_z85_encode(public_text, key->public_key, sizeof key->public_key);
-    zmq_z85_encode(secret_text, key->secret_key, sizeof key->secret_key);
+    network_z85_text(key->public_key, public_text);
+    network_z85_text(key->secret_key, secret_text);
     if (key->kind == KEYFILE_SECRET)
         length = snprintf(text, size, "%skind = secret\nsecret_key = %s\n", warning, secret_text);
     else

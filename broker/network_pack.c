@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <zmq.h>
 
 #include "broker/network.h"
 #include "broker/network_read.h"
+#include "broker/network_z85.h"
 #include "schemas/wire/wire.h"
 
 /* An array: this word, then path and text of each file by turns. */
@@ -135,9 +135,10 @@ static bool key_is_taken(const struct network *network, const uint8_t key[NETWOR
 }
 
 static void key_text_write(FILE *file, const uint8_t key[NETWORK_KEY_SIZE]) {
-    char text[NETWORK_KEY_SIZE * 5 / 4 + 1];
+    char text[NETWORK_Z85_TEXT_SIZE];
 
-    fprintf(file, "public_key = %s\n", zmq_z85_encode(text, key, NETWORK_KEY_SIZE));
+    network_z85_text(key, text);
+    fprintf(file, "public_key = %s\n", text);
 }
 
 /* The role operator belongs to the coordinating organisation alone, which never leaves. */

@@ -9,13 +9,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <zmq.h>
 
+#include "broker/network_z85.h"
 #include "schemas/wire/wire.h"
 
-#define ZONES    "/usr/share/zoneinfo"
-#define BLANKS   " \t"
-#define KEY_TEXT 40 /* characters of Z85 for 32 bytes */
+#define ZONES  "/usr/share/zoneinfo"
+#define BLANKS " \t"
 
 static int refuse(const struct network_reading *reading, const struct network_setting *setting,
                   const char *mend) {
@@ -195,7 +194,7 @@ int network_read_number(const struct network_reading *reading, const struct netw
 
 int network_read_size(const struct network_reading *reading, const struct network_rule *rule,
                       const struct network_setting *setting, void *field) {
-    int64_t number;
+    int64_t number = 0;
     int result = network_read_number(reading, rule, setting, &number);
 
     if (result == 0)
@@ -287,8 +286,10 @@ static bool is_weak_key(const uint8_t key[NETWORK_KEY_SIZE]) {
 bool network_key_parse(const char *text, uint8_t ret_key[NETWORK_KEY_SIZE]) {
     uint8_t key[NETWORK_KEY_SIZE];
 
-    static_assert(NETWORK_KEY_SIZE == crypto_scalarmult_BYTES, "both are Curve25519");
-    if (strlen(text) != KEY_TEXT || !zmq_z85_decode(key, text) || is_weak_key(key))
+    static_assert(NETWORK_KEY_SIZE == NETWORK_Z85_KEY_BYTES &&
+                      NETWORK_KEY_SIZE == crypto_scalarmult_BYTES,
+                  "all are Curve25519");
+    if (!network_z85_parse(text, key) || is_weak_key(key))
         return false;
     memcpy(ret_key, key, sizeof key);
     return true;

@@ -43,7 +43,7 @@ check_arrows() {
         "${files[@]}"
     mapfile -t files < <(broker_without 'ledger.*')
     may_not_include "only the ledger's rooms speak SQL" 'sqlite3' "${files[@]}"
-    mapfile -t files < <(broker_without 'door.*|zap.*')
+    mapfile -t files < <(broker_without 'door.*|zap.*|network_z85')
     may_not_include "only the door's rooms know sockets" 'zmq' "${files[@]}"
     mapfile -t files < <(broker_without 'loop.*|systemd.*|journal.*')
     may_not_include "systemd is in loop, systemd and journal" 'systemd/' "${files[@]}"
