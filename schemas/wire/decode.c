@@ -6,8 +6,8 @@
 
 #include "wire/room.h"
 
-const struct wire_limits wire_limits_default = {.envelope_bytes = 64 * 1024, .depth = 4};
-const struct wire_limits wire_limits_broker = {.envelope_bytes = 8 * 1024 * 1024, .depth = 8};
+const struct wire_limits wire_limits_default = {.envelope_bytes = 64U * 1024, .depth = 4};
+const struct wire_limits wire_limits_broker = {.envelope_bytes = 8U * 1024 * 1024, .depth = 8};
 
 struct decoder {
     enum wire_from from;
@@ -301,11 +301,13 @@ static bool unknown_allowed(const struct decoder *decoder) {
 
 static int unknown_key(const struct decoder *decoder, const struct wire_struct *type,
                        const msgpack_object_str *key) {
+    char name[HV_PERSON_SIZE];
     if (unknown_allowed(decoder))
         return 0;
+    wire_text_copy(name, sizeof name, key->ptr, key->size);
     return wire_error_set(decoder->error, HV_REFUSED_MALFORMED, decoder->field,
-                          "the key `%.*s` is not known in `%s`; see the reference of the wire",
-                          (int)(key->size < 64 ? key->size : 64), key->ptr, type->name);
+                          "the key `%s` is not known in `%s`; see the reference of the wire", name,
+                          type->name);
 }
 
 static int pair_decode(struct decoder *decoder, const struct wire_struct *type,

@@ -23,7 +23,8 @@
  *     CODES         at most 32 codes                               count and items
  *     COUNTERS      a map from text to whole number                count and items
  *
- * A key marked (later) in the contract is not here until its behaviour is: until then it is unknown. */
+ * A key marked (later) in the contract is not here until its behaviour is: until then it is
+ * unknown. */
 #ifndef HOUVAST_WIRE_FIELDS_H
 #define HOUVAST_WIRE_FIELDS_H
 

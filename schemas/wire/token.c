@@ -1,4 +1,6 @@
 /* Reading MessagePack one token at a time, from bytes that nobody vouches for. */
+#include <assert.h>
+
 #include "wire/room.h"
 
 /* What a lead byte from 0xc0 to 0xdf announces: so many bytes of a number behind it, which is the
@@ -46,6 +48,7 @@ static const char *count_take(const struct cursor *cursor, uint64_t count, struc
 
 /* Signed numbers that are not negative are numbers like any other. */
 static void signed_take(uint64_t number, uint8_t width, struct token *token) {
+    assert(width > 0);
     bool negative = number >> (width * 8 - 1) != 0;
     token->kind = negative ? TOKEN_NEGATIVE : TOKEN_POSITIVE;
     token->number = negative ? 0 : number;
