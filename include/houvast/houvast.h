@@ -31,10 +31,9 @@ extern "C" {
 /* ---- Results ---- */
 
 enum hv_result {
-    HV_REFUSED = -2001, /* the broker refused: hv_answer.message.refused says why */
-    HV_BAD_MESSAGE =
-        -2002,          /* the command is not valid: refused says which field; nothing was sent */
-    HV_BAD_KEY = -2003, /* a key is not a key, or does not open this dossier */
+    HV_REFUSED = -2001,     /* the broker refused: hv_answer.message.refused says why */
+    HV_BAD_MESSAGE = -2002, /* the command is not valid; refused says why; nothing was sent */
+    HV_BAD_KEY = -2003,     /* a key is not a key, or does not open this dossier */
 };
 
 /* A sentence for any result of this library; static, never NULL. */
@@ -84,22 +83,23 @@ enum hv_link hv_link_get(struct hv_connection *connection, char ret_why[256]);
 
 /* ---- Commands ---- */
 
-/* What the broker answered: done or refused. Free with hv_answer_free when read. */
+/* What the broker answered. Free with hv_answer_free when read. */
 struct hv_answer {
-    struct hv_message message; /* .type is HV_MESSAGE_done or HV_MESSAGE_refused */
+    struct hv_message message; /* .type: HV_MESSAGE_done, _refused, or _none where there is none */
     void *memory;              /* holds its lists and texts */
 };
 void hv_answer_free(struct hv_answer *answer);
 
 /* Sends a command and waits for its answer. `request` may be "": the library then chooses one; one
- * of your own must be new for each other content. `dossier` is the sealed frame (hv_dossier_seal)
- * for offer and supplement, else NULL; it is not copied.
- * 0 when done; HV_REFUSED when refused, *ret_answer is filled in both cases and must be freed (NULL
- * where you do not want it); HV_BAD_MESSAGE: *ret_answer is a refusal `malformed` with field and
- * reason, which need not be freed; -ETIMEDOUT, or -EPROTO: an answer that this library does not
- * understand: nobody knows whether it took effect, ask again with the same content; -ENOTCONN: the
- * broker has refused our key for good; -ENOMEM. Refusals `no-session` and `busy` are dealt with
- * inside, as long as the time allows. hello, bye, ping, pong and nack are no commands. */
+ * of your own must be new for each other content and not begin with "hv-". `dossier` is the sealed
+ * frame (hv_dossier_seal) for offer and supplement, else NULL; it is not copied. 0 when done;
+ * HV_REFUSED when refused; HV_BAD_MESSAGE when the command is not valid, and then *ret_answer is a
+ * refusal `malformed` with field and reason. -ETIMEDOUT, or -EPROTO for an answer that this library
+ * does not understand: nobody knows whether it took effect, ask again with the same content.
+ * -ENOTCONN: the broker has refused our key for good; -ENOMEM. *ret_answer is set whatever happens
+ * and must be freed; NULL where you do not want it. Refusals `no-session` and `busy` are dealt with
+ * inside, as long as the time allows. hello, bye, ping, pong and nack are no commands. Blocks for
+ * the connection's timeout_ms at most. */
 int hv_command(struct hv_connection *connection, const struct hv_message *command,
                const void *dossier, size_t dossier_size, struct hv_answer *ret_answer);
 
@@ -197,7 +197,7 @@ int hv_dossier_open(const struct hv_sealing_pair *pairs, size_t pair_count, cons
  *
  * Takes 64 MiB and about a tenth of a second. -ENOMEM; -EINVAL: not such a number. */
 #define HV_PSEUDONYM_PASSES       2
-#define HV_PSEUDONYM_MEMORY_BYTES 67108864
+#define HV_PSEUDONYM_MEMORY_BYTES 67108864 /* 64 MiB */
 int hv_pseudonym(const uint8_t network_secret[32], const char *number,
                  char ret_resident[HV_RESIDENT_SIZE]);
 /* A random one, where there is no number or it may not be used. */
