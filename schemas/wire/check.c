@@ -93,6 +93,7 @@ static void key_insert(struct walk *walk, const struct token *token) {
             low = middle + 1;
     }
     if (walk->key_count == SCAN_KEYS_MAX) {
+        static_assert(SCAN_KEYS_MAX == 1024, "the sentence below says so");
         mistake(walk, HV_REFUSED_TOO_LARGE, "there are too many keys; 1024 is the most");
         return;
     }

@@ -43,8 +43,9 @@ struct span {
     size_t size;
 };
 
-/* Keys open at a time over all maps that a place in the bytes lies in; over it: too-large. */
-#define SCAN_KEYS_MAX  1024
+/* Keys open at a time over all maps that a place in the bytes lies in; over it: too-large. What is
+ * not counters is the envelope's own keys. */
+#define SCAN_KEYS_MAX  (WIRE_COUNTERS_MAX + 64)
 #define SCAN_DEPTH_MAX 16
 
 struct scan {
@@ -76,10 +77,6 @@ bool wire_name_fits(enum wire_kind kind, const char *text, size_t size);
 
 /* Whether a struct holds what its field list allows, lists of at most HV_LIST_MAX. */
 bool wire_struct_valid(const struct wire_struct *type, const void *value);
-
-/* Most names in one table of counters: what the check lets through in one map, less the envelope's
- * own keys. */
-#define WIRE_COUNTERS_MAX (SCAN_KEYS_MAX - 64)
 
 /* What a field must be, as a phrase: "a whole number from 0 to 150". Always fits. */
 #define WIRE_EXPECTATION_SIZE 120

@@ -97,6 +97,9 @@ struct wire_items {
 /* Most items of a list from the broker: the contract's 1000 events of a history, and room. */
 #define WIRE_BROKER_LIST_MAX 4096
 
+/* Most names in one COUNTERS field; wire_encode asserts it. */
+#define WIRE_COUNTERS_MAX 960
+
 #define WIRE_DECLARE_VOCABULARY(name) extern const struct wire_vocabulary wire_vocabulary_##name;
 HV_VOCABULARIES(WIRE_DECLARE_VOCABULARY)
 #undef WIRE_DECLARE_VOCABULARY

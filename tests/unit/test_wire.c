@@ -295,9 +295,10 @@ static void names_keep_their_forms(void **state) {
 
 static void a_resident_is_a_pseudonym_and_nothing_else(void **state) {
     (void)state;
-    const char *const residents[] = {
-        "123456782", "r1.",        "r2.AAAA",
-        "",          RESIDENT "A", "r1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
+    static const char longer[] = RESIDENT "A";
+    const char *const residents[] = {"123456782", "r1.",
+                                     "r2.AAAA",   "",
+                                     longer,      "r1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
     for (size_t i = 0; i < sizeof residents / sizeof residents[0]; i++) {
         char json[512];
         snprintf(json, sizeof json,

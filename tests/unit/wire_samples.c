@@ -210,8 +210,10 @@ static void struct_make(const struct sampler *sampler, const struct wire_struct 
     }
 }
 
-/* What the rules between fields ask for. */
+/* What the rules between fields ask for, and the one version there is. */
 static void rules_keep(struct hv_message *message) {
+    if (message->type == HV_MESSAGE_hello)
+        message->hello.version = HV_WIRE_VERSION;
     if (message->type == HV_MESSAGE_status)
         message->status.has_journey = !message->status.has_handover;
     if (message->type == HV_MESSAGE_confirm)
