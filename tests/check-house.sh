@@ -43,14 +43,14 @@ check_arrows() {
         "${files[@]}"
     mapfile -t files < <(broker_without 'ledger.*')
     may_not_include "only the ledger's rooms speak SQL" 'sqlite3' "${files[@]}"
-    mapfile -t files < <(broker_without 'door.*|zap.*|network_z85')
+    mapfile -t files < <(broker_without 'door.*|zap.*|endpoint.*|network_z85')
     may_not_include "only the door's rooms know sockets" 'zmq' "${files[@]}"
     mapfile -t files < <(broker_without 'loop.*|systemd.*|journal.*')
     may_not_include "systemd is in loop, systemd and journal" 'systemd/' "${files[@]}"
 
     mapfile -t files < <(ours 'broker/ledger*.[ch]')
     may_not_include "the ledger looks up to no one" 'broker/(turn|session|door|zap|loop)' "${files[@]}"
-    mapfile -t files < <(broker_without 'door.*|zap.*|loop.*|main')
+    mapfile -t files < <(broker_without 'door.*|zap.*|endpoint.*|loop.*|main.*')
     may_not_include "only loop and main know the door" 'broker/(door|zap|loop)' "${files[@]}"
     mapfile -t files < <(ours 'broker/*.[ch]' 'schemas/*.[ch]' 'include/*.h')
     may_not_include "the broker and the wire know no client" 'clients/' "${files[@]}"
