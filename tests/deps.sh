@@ -22,6 +22,7 @@ build libunistring-dev    checks text for UTF-8
 build uthash-dev          tables and lists
 build libjansson-dev      the tool's JSON
 build libsmartcols-dev    the tool's tables
+build jq                  reads what the tool says, in the demo
 build scdoc               man pages
 test  libcmocka-dev       unit tests
 test  python3             tests that speak to a real broker
