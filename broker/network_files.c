@@ -217,7 +217,7 @@ int network_files_load(const struct network_reading *reading, struct network_fil
                            "one)");
     int result = all_load(&loading);
     close(loading.directory_fd);
-    if (loading.count > 1)
+    if (result == 0 && loading.count > 1)
         qsort(loading.files, loading.count, sizeof *loading.files, paths_compare);
     *ret_files = loading.files;
     *ret_count = loading.count;

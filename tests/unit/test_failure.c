@@ -1,0 +1,63 @@
+/* The sentence of a failure: whole where it fits, else cut between characters. */
+#include "broker/failure.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistr.h>
+
+#include <cmocka.h>
+
+static void test_sentence_and_code(void **state) {
+    struct failure failure;
+
+    (void)state;
+    assert_int_equal(failure_set(&failure, -ENOENT, "%s:%d: what; mend", "a.conf", 3), -ENOENT);
+    assert_string_equal(failure.text, "a.conf:3: what; mend");
+}
+
+static void test_longest_sentence_that_fits(void **state) {
+    char text[FAILURE_SIZE];
+    struct failure failure;
+
+    (void)state;
+    memset(text, 'a', sizeof text);
+    text[FAILURE_SIZE - 1] = '\0';
+    failure_set(&failure, -EINVAL, "%s", text);
+    assert_string_equal(failure.text, text);
+}
+
+/* Whatever is cut stays UTF-8 and ends with an ellipsis. */
+static void test_cut_between_characters(void **state) {
+    static const char *const characters[] = {"a", "é", "€", "😀"};
+    char text[3 * FAILURE_SIZE];
+    struct failure failure;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof characters / sizeof *characters; i++) {
+        size_t size = strlen(characters[i]);
+        for (size_t shift = 0; shift < size; shift++) {
+            memset(text, 'x', shift);
+            for (size_t at = shift; at + size < sizeof text; at += size)
+                strcpy(text + at, characters[i]);
+            failure_set(&failure, -EINVAL, "%s", text);
+            size_t length = strlen(failure.text);
+            assert_in_range(length, FAILURE_SIZE - 5, FAILURE_SIZE - 1);
+            assert_string_equal(failure.text + length - strlen("…"), "…");
+            assert_null(u8_check((const uint8_t *)failure.text, length));
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sentence_and_code),
+        cmocka_unit_test(test_longest_sentence_that_fits),
+        cmocka_unit_test(test_cut_between_characters),
+    };
+
+    return cmocka_run_group_tests_name("failures", tests, NULL, NULL);
+}

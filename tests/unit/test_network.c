@@ -1,0 +1,585 @@
+/* A network read from its files: values, defaults, drop-ins, look-ups, the ledger's copy of it, and
+ * organisations that left. */
+#include <errno.h>
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "broker/network_z85.h"
+#include "network_samples.h"
+
+#define KCC    "organisations/kcc.conf"
+#define WERKSE "organisations/werkse.conf"
+
+#define JANUARY_2026_MS INT64_C(1767225600000)
+#define JANUARY_2028_MS INT64_C(1830297600000)
+#define HOUR_MS         INT64_C(3600000)
+
+static const uint8_t *key_of(const char *text) {
+    static uint8_t key[NETWORK_KEY_SIZE];
+
+    assert_true(network_z85_parse(text, key));
+    return key;
+}
+
+static void assert_key(const uint8_t *key, const char *text) {
+    assert_memory_equal(key, key_of(text), NETWORK_KEY_SIZE);
+}
+
+/* The sample with one file set, parsed. */
+static struct network *parse_with(const char *path, const char *text) {
+    struct sample_network sample;
+
+    sample_network_init(&sample);
+    sample_network_set(&sample, path, text);
+    struct network *network = sample_network_parse(&sample);
+    sample_network_fini(&sample);
+    return network;
+}
+
+/* ---- Values ---- */
+
+static void test_values_of_the_network(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *network = sample_network_parse(&sample);
+    assert_string_equal(network->name, "delft");
+    assert_string_equal(network->coordinating, "kcc");
+    assert_string_equal(network->time_zone, "Europe/Amsterdam");
+    assert_false(network->test);
+    assert_key(network->broker_public_key, KEY_BROKER);
+    assert_int_equal(network->listen_count, 2);
+    assert_string_equal(network->listen[0], "ipc:///run/houvast/delft.sock");
+    assert_string_equal(network->listen[1], "tcp://127.0.0.1:5570");
+    assert_int_equal(network->limits.heartbeat_ms, 15000);
+    assert_int_equal(network->policies.settle, NETWORK_SETTLE_BY_ORGANISATION);
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    struct network *network = parse_with("network.conf", "[network]\n"
+                                                         "name = d\n"
+                                                         "coordinating = kcc\n"
+                                                         "[broker]\n"
+                                                         "public_key = " KEY_BROKER "\n");
+    assert_string_equal(network->time_zone, "Europe/Amsterdam");
+    assert_false(network->test);
+    assert_int_equal(network->listen_count, 0);
+    assert_int_equal(network->limits.envelope_bytes, 65536);
+    assert_int_equal(network->limits.dossier_bytes, 1048576);
+    assert_int_equal(network->limits.heartbeat_ms, 20000);
+    assert_int_equal(network->limits.redelivery_ms, 600000);
+    assert_int_equal(network->limits.item_attempts, 10);
+    assert_int_equal(network->limits.window_bytes, 4194304);
+    assert_int_equal(network->limits.commands_per_second, 0);
+    assert_int_equal(network->policies.settle, NETWORK_SETTLE_BY_NETWORK);
+    assert_int_equal(network->policies.keep_dossier_days, 7);
+    assert_int_equal(network->day_ms, 86400000);
+    network_free(network);
+}
+
+static void test_all_limits(void **state) {
+    (void)state;
+    struct network *network = parse_with("network.conf", "[network]\n"
+                                                         "name = d\n"
+                                                         "coordinating = kcc\n"
+                                                         "time_zone = UTC\n"
+                                                         "environment = test\n"
+                                                         "[broker]\n"
+                                                         "public_key = " KEY_BROKER "\n"
+                                                         "listen = tcp://*:* tcp://[::1]:5570\n"
+                                                         "[limits]\n"
+                                                         "envelope_bytes = 1024\n"
+                                                         "dossier_bytes = 2048\n"
+                                                         "heartbeat = 10m\n"
+                                                         "redelivery = 1D\n"
+                                                         "item_attempts = 1000\n"
+                                                         "window_bytes = 2048\n"
+                                                         "commands_per_second = 1000000\n"
+                                                         "[policies]\n"
+                                                         "settle = network\n"
+                                                         "keep_dossier_days = 0\n"
+                                                         "[testing]\n"
+                                                         "day_length = 250ms\n");
+    assert_string_equal(network->time_zone, "UTC");
+    assert_true(network->test);
+    assert_string_equal(network->listen[1], "tcp://[::1]:5570");
+    assert_int_equal(network->limits.envelope_bytes, 1024);
+    assert_int_equal(network->limits.dossier_bytes, 2048);
+    assert_int_equal(network->limits.heartbeat_ms, 600000);
+    assert_int_equal(network->limits.redelivery_ms, 86400000);
+    assert_int_equal(network->limits.item_attempts, 1000);
+    assert_int_equal(network->limits.window_bytes, 2048);
+    assert_int_equal(network->limits.commands_per_second, 1000000);
+    assert_int_equal(network->policies.settle, NETWORK_SETTLE_BY_NETWORK);
+    assert_int_equal(network->policies.keep_dossier_days, 0);
+    assert_int_equal(network->day_ms, 250);
+    network_free(network);
+}
+
+static void test_values_of_an_organisation(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *network = sample_network_parse(&sample);
+    const struct network_organisation *kcc = network_organisation(network, "kcc");
+    assert_string_equal(kcc->display_name, "KCC");
+    assert_string_equal(kcc->telephone, "14015");
+    assert_string_equal(kcc->telephone_out_of_hours, "");
+    assert_false(kcc->leaving);
+    assert_int_equal(kcc->key_count, 2);
+    assert_string_equal(kcc->keys[1].label, "coordinator");
+    assert_key(kcc->keys[1].public_key, KEY_KCC_COORDINATOR);
+    assert_int_equal(kcc->keys[1].roles, NETWORK_COORDINATOR | NETWORK_OPERATOR);
+    assert_int_equal(kcc->sealing_key_count, 1);
+    assert_int_equal(kcc->sealing_keys[0].valid_from_ms, JANUARY_2026_MS);
+    assert_int_equal(kcc->sealing_keys[0].valid_until_ms, JANUARY_2028_MS + 12 * HOUR_MS);
+    const struct network_organisation *werkse = network_organisation(network, "werkse");
+    assert_string_equal(werkse->telephone_out_of_hours, "112");
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+/* What editors and people do to files that means nothing. */
+static void test_form_is_forgiving_where_it_can_be(void **state) {
+    (void)state;
+    struct network *network =
+        parse_with("organisations/ds.conf", "\xef\xbb\xbf# Delft Support\n"
+                                            "\n"
+                                            "   \n"
+                                            "; also a comment\n"
+                                            "[organisation] ; the organisation itself\n"
+                                            "name=ds\n"
+                                            "display_name = Delft Support; \xe2\x80\x93 jong = "
+                                            "oud ; a comment\n"
+                                            "[organisation]\n"
+                                            "telephone\t=\t015 1111111   ");
+    const struct network_organisation *ds = network_organisation(network, "ds");
+    assert_string_equal(ds->display_name, "Delft Support; \xe2\x80\x93 jong = oud");
+    assert_string_equal(ds->telephone, "015 1111111");
+    assert_int_equal(ds->key_count, 0);
+    network_free(network);
+}
+
+static void test_organisations_in_the_order_of_names(void **state) {
+    (void)state;
+    /* In the order of paths kcc-zuid.conf comes before kcc.conf. */
+    struct network *network = parse_with("organisations/kcc-zuid.conf",
+                                         "[organisation]\nname = kcc-zuid\ndisplay_name = Z\n");
+    assert_int_equal(network->organisation_count, 3);
+    assert_string_equal(network->organisations[0].name, "kcc");
+    assert_string_equal(network->organisations[1].name, "kcc-zuid");
+    assert_string_equal(network->organisations[2].name, "werkse");
+    assert_string_equal(network->files[0].path, "network.conf");
+    assert_string_equal(network->files[1].path, "organisations/kcc-zuid.conf");
+    network_free(network);
+}
+
+/* ---- Drop-ins ---- */
+
+static void test_drop_ins_replace_in_order(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    sample_network_set(&sample, "network.conf.d/20-b.conf", "[limits]\nheartbeat = 3s\n");
+    sample_network_set(
+        &sample, "network.conf.d/10-a.conf",
+        "[limits]\nheartbeat = 2s\nitem_attempts = 4\n[broker]\nlisten = tcp://*:1\n");
+    sample_network_set(&sample, WERKSE ".d/rotate.conf",
+                       "[key endpoint-2027]\npublic_key = " KEY_SPARE "\nroles = endpoint\n"
+                       "[organisation]\nleaving = yes\n");
+    struct network *network = sample_network_parse(&sample);
+    assert_int_equal(network->limits.heartbeat_ms, 3000);
+    assert_int_equal(network->limits.item_attempts, 4);
+    assert_int_equal(network->listen_count, 1);
+    const struct network_organisation *werkse = network_organisation(network, "werkse");
+    assert_true(werkse->leaving);
+    assert_int_equal(werkse->key_count, 3);
+    assert_string_equal(werkse->display_name, "Werkse!");
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+static void test_drop_in_takes_values_back(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    sample_network_set(&sample, "network.conf.d/a.conf", "[limits]\nheartbeat =\n");
+    sample_network_set(&sample, WERKSE ".d/a.conf",
+                       "[organisation]\ntelephone_out_of_hours =\n"
+                       "[key coordinator]\npublic_key =\nroles =\n");
+    struct network *network = sample_network_parse(&sample);
+    const struct network_organisation *werkse = network_organisation(network, "werkse");
+    assert_int_equal(network->limits.heartbeat_ms, 20000);
+    assert_string_equal(werkse->telephone_out_of_hours, "");
+    assert_int_equal(werkse->key_count, 1);
+    assert_null(network_key(network, key_of(KEY_WERKSE_COORDINATOR), NULL));
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+/* ---- Look-ups ---- */
+
+static void test_look_up_organisations(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *network = sample_network_parse(&sample);
+    assert_string_equal(network_organisation(network, "werkse")->name, "werkse");
+    assert_null(network_organisation(network, "werks"));
+    assert_null(network_organisation(network, ""));
+    assert_null(network_organisation(network, "a-name-longer-than-any-organisation-may-have"));
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+static void test_look_up_keys(void **state) {
+    static const char *const texts[] = {KEY_KCC_ENDPOINT, KEY_KCC_COORDINATOR, KEY_WERKSE_ENDPOINT,
+                                        KEY_WERKSE_COORDINATOR};
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *network = sample_network_parse(&sample);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const struct network_organisation *organisation = NULL;
+        const struct network_key *key = network_key(network, key_of(texts[i]), &organisation);
+        assert_non_null(key);
+        assert_key(key->public_key, texts[i]);
+        assert_string_equal(organisation->name, i < 2 ? "kcc" : "werkse");
+    }
+    assert_null(network_key(network, key_of(KEY_SPARE), NULL));
+    assert_null(network_key(network, key_of(KEY_KCC_SEALING), NULL));
+    assert_null(network_key(network, key_of(KEY_BROKER), NULL));
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+static void test_look_up_sealing_keys(void **state) {
+    uint8_t hash[32];
+
+    (void)state;
+    struct network *network =
+        parse_with(KCC ".d/next.conf", "[sealing second]\npublic_key = " KEY_SPARE "\n"
+                                       "valid_from = 2027-12-01\nvalid_until = 2029-12-01\n");
+    const struct network_organisation *kcc = network_organisation(network, "kcc");
+    assert_int_equal(kcc->sealing_key_count, 2);
+    assert_string_equal(kcc->sealing_keys[0].label, "second"); /* newest first */
+    const struct network_sealing_key *first = &kcc->sealing_keys[1];
+    crypto_generichash(hash, sizeof hash, key_of(KEY_KCC_SEALING), 32, NULL, 0);
+    assert_memory_equal(first->id, hash, 8);
+
+    assert_null(network_sealing_key(kcc, first->id, JANUARY_2026_MS - 1));
+    assert_ptr_equal(network_sealing_key(kcc, first->id, JANUARY_2026_MS), first);
+    assert_ptr_equal(network_sealing_key(kcc, first->id, JANUARY_2028_MS), first);
+    assert_null(network_sealing_key(kcc, first->id, first->valid_until_ms));
+    assert_null(
+        network_sealing_key(network_organisation(network, "werkse"), first->id, JANUARY_2026_MS));
+    network_free(network);
+}
+
+/* ---- Hash, pack and unpack ---- */
+
+static void test_hash_depends_on_files_alone(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *network = sample_network_parse(&sample);
+    /* In another order: the same network. */
+    struct network_file file = sample.files[0];
+    sample.files[0] = sample.files[2];
+    sample.files[2] = file;
+    struct network *same = sample_network_parse(&sample);
+    sample_network_replace(&sample, WERKSE, "Werkse!", "Werkse?");
+    struct network *other = sample_network_parse(&sample);
+    assert_memory_equal(network->hash, same->hash, sizeof network->hash);
+    assert_memory_not_equal(network->hash, other->hash, sizeof network->hash);
+    network_free(network);
+    network_free(same);
+    network_free(other);
+    sample_network_fini(&sample);
+}
+
+static void test_unpack_gives_what_was_packed(void **state) {
+    struct sample_network sample;
+    struct network *unpacked = NULL;
+    struct failure failure;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    (void)state;
+    sample_network_init(&sample);
+    sample_network_set(&sample, WERKSE ".d/a.conf", "[organisation]\ntelephone = 015\n");
+    struct network *network = sample_network_parse(&sample);
+    assert_int_equal(network_pack(network, &bytes, &size), 0);
+    assert_int_equal(network_unpack(bytes, size, &unpacked, &failure), 0);
+    assert_memory_equal(unpacked->hash, network->hash, sizeof network->hash);
+    assert_int_equal(unpacked->file_count, 4);
+    assert_string_equal(network_organisation(unpacked, "werkse")->telephone, "015");
+    assert_non_null(network_key(unpacked, key_of(KEY_WERKSE_ENDPOINT), NULL));
+    network_free(unpacked);
+    network_free(network);
+    free(bytes);
+    sample_network_fini(&sample);
+}
+
+/* Every truncation and every single changed byte is a network or -EBADMSG, never a crash. */
+static void test_unpack_of_damaged_bytes(void **state) {
+    struct sample_network sample;
+    struct network *unpacked = NULL;
+    struct failure failure;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *network = sample_network_parse(&sample);
+    assert_int_equal(network_pack(network, &bytes, &size), 0);
+    for (size_t cut = 0; cut < size; cut++)
+        assert_int_equal(network_unpack(bytes, cut, &unpacked, &failure), -EBADMSG);
+    for (size_t at = 0; at < size; at++) {
+        bytes[at] ^= 0x55;
+        int result = network_unpack(bytes, size, &unpacked, &failure);
+        assert_true(result == 0 || result == -EBADMSG);
+        if (result == 0)
+            network_free(unpacked);
+        bytes[at] ^= 0x55;
+    }
+    network_free(network);
+    free(bytes);
+    sample_network_fini(&sample);
+}
+
+/* A ledger may come to a machine that has other time zones: what was in force is read all the same.
+ */
+static void test_time_zones_are_not_looked_up_in_memory(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    sample_network_replace(&sample, "network.conf", "Europe/Amsterdam", "Europe/Delft");
+    struct network *network = sample_network_parse(&sample);
+    assert_string_equal(network->time_zone, "Europe/Delft");
+    network_free(network);
+    sample_network_fini(&sample);
+}
+
+/* ---- Leaving ---- */
+
+/* The network without werkse, and werkse as it was in another. */
+static struct network *leave(const struct sample_network *files,
+                             const struct network_organisation *kept) {
+    struct network *network = sample_network_parse(files);
+    struct network *ret = NULL;
+
+    assert_int_equal(network_with_leaving(network, kept, &ret), 0);
+    network_free(network);
+    return ret;
+}
+
+static void test_with_leaving(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *before = sample_network_parse(&sample);
+    const struct network_organisation *kept = network_organisation(before, "werkse");
+    sample_network_set(&sample, WERKSE, NULL);
+    struct network *network = leave(&sample, kept);
+
+    const struct network_organisation *werkse = network_organisation(network, "werkse");
+    assert_true(werkse->leaving);
+    assert_string_equal(werkse->display_name, kept->display_name);
+    assert_string_equal(werkse->telephone, kept->telephone);
+    assert_string_equal(werkse->telephone_out_of_hours, "112");
+    assert_int_equal(werkse->key_count, 2);
+    assert_memory_equal(werkse->keys, kept->keys, 2 * sizeof *kept->keys);
+    assert_int_equal(werkse->sealing_key_count, 1);
+    assert_memory_equal(werkse->sealing_keys, kept->sealing_keys, sizeof *kept->sealing_keys);
+    assert_non_null(network_key(network, key_of(KEY_WERKSE_ENDPOINT), NULL));
+    assert_int_equal(network->organisation_count, 2);
+    network_free(network);
+    network_free(before);
+    sample_network_fini(&sample);
+}
+
+/* The copy stands by itself: it can be packed for the ledger, and outlives what it came from. */
+static void test_with_leaving_can_be_packed(void **state) {
+    struct sample_network sample;
+    struct network *unpacked = NULL;
+    struct failure failure;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *before = sample_network_parse(&sample);
+    sample_network_set(&sample, WERKSE, NULL);
+    struct network *network = leave(&sample, network_organisation(before, "werkse"));
+    network_free(before);
+    assert_int_equal(network_pack(network, &bytes, &size), 0);
+    assert_int_equal(network_unpack(bytes, size, &unpacked, &failure), 0);
+    assert_memory_equal(unpacked->hash, network->hash, sizeof network->hash);
+    assert_true(network_organisation(unpacked, "werkse")->leaving);
+    network_free(unpacked);
+    network_free(network);
+    free(bytes);
+    sample_network_fini(&sample);
+}
+
+static void test_with_leaving_leaves_out_keys_that_others_have(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *before = sample_network_parse(&sample);
+    sample_network_set(&sample, WERKSE, NULL);
+    sample_network_replace(&sample, KCC, KEY_KCC_ENDPOINT, KEY_WERKSE_ENDPOINT);
+    sample_network_replace(&sample, KCC, KEY_KCC_SEALING, KEY_WERKSE_SEALING);
+    struct network *network = leave(&sample, network_organisation(before, "werkse"));
+    const struct network_organisation *werkse = network_organisation(network, "werkse");
+    const struct network_organisation *owner = NULL;
+    assert_int_equal(werkse->key_count, 1);
+    assert_string_equal(werkse->keys[0].label, "coordinator");
+    assert_int_equal(werkse->sealing_key_count, 0);
+    assert_non_null(network_key(network, key_of(KEY_WERKSE_ENDPOINT), &owner));
+    assert_string_equal(owner->name, "kcc");
+    network_free(network);
+    network_free(before);
+    sample_network_fini(&sample);
+}
+
+/* Who coordinated before and left no longer operates the broker. */
+static void test_with_leaving_of_the_coordinating_organisation(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    struct network *before = sample_network_parse(&sample);
+    sample_network_set(&sample, KCC, NULL);
+    sample_network_replace(&sample, "network.conf", "coordinating = kcc", "coordinating = werkse");
+    struct network *network = leave(&sample, network_organisation(before, "kcc"));
+    const struct network_organisation *kcc = network_organisation(network, "kcc");
+    assert_int_equal(kcc->key_count, 2);
+    assert_int_equal(kcc->keys[1].roles, NETWORK_COORDINATOR);
+    network_free(network);
+    network_free(before);
+    sample_network_fini(&sample);
+}
+
+static void test_with_leaving_keeps_any_name(void **state) {
+    static const char *const names[] = {";",   "a; b", "[key x]",
+                                        "= x", "#1",   "\xe2\x80\x9cWij\xe2\x80\x9d"};
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct network_organisation kept = {.name = "gone"};
+        strcpy(kept.display_name, names[i]);
+        struct network *network = leave(&sample, &kept);
+        assert_string_equal(network_organisation(network, "gone")->display_name, names[i]);
+        network_free(network);
+    }
+    sample_network_fini(&sample);
+}
+
+/* ---- Durations ---- */
+
+static void test_durations(void **state) {
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {
+        {"0s", 0},        {"1ms", 1},      {"20s", 20000},
+        {"15m", 900000},  {"15M", 900000}, {"2H", 7200000},
+        {"1D", 86400000}, {"007s", 7000},  {"9223372036854775807ms", INT64_MAX},
+    };
+    static const char *const bad[] = {
+        "",
+        "s",
+        "1",
+        "1h",
+        "1d",
+        "-1s",
+        "+1s",
+        " 1s",
+        "1s ",
+        "1 s",
+        "1.5s",
+        "1S",
+        "1mss",
+        "1s1",
+        "0x1s",
+        "9223372036854775808ms",
+        "9223372036854775807s",
+        "106751991168D",
+        "1ms\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        int64_t ms = -1;
+        assert_true(network_duration(good[i].text, &ms));
+        assert_int_equal(ms, good[i].ms);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int64_t ms = -1;
+        if (network_duration(bad[i], &ms))
+            fail_msg("`%s` was taken for a duration", bad[i]);
+        assert_int_equal(ms, -1);
+    }
+}
+
+static void test_free_of_nothing(void **state) {
+    (void)state;
+    network_free(NULL);
+}
+
+static int sodium_begin(void **state) {
+    (void)state;
+    return sodium_init() < 0 ? -1 : 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_of_the_network),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_all_limits),
+        cmocka_unit_test(test_values_of_an_organisation),
+        cmocka_unit_test(test_form_is_forgiving_where_it_can_be),
+        cmocka_unit_test(test_organisations_in_the_order_of_names),
+        cmocka_unit_test(test_drop_ins_replace_in_order),
+        cmocka_unit_test(test_drop_in_takes_values_back),
+        cmocka_unit_test(test_look_up_organisations),
+        cmocka_unit_test(test_look_up_keys),
+        cmocka_unit_test(test_look_up_sealing_keys),
+        cmocka_unit_test(test_hash_depends_on_files_alone),
+        cmocka_unit_test(test_unpack_gives_what_was_packed),
+        cmocka_unit_test(test_unpack_of_damaged_bytes),
+        cmocka_unit_test(test_time_zones_are_not_looked_up_in_memory),
+        cmocka_unit_test(test_with_leaving),
+        cmocka_unit_test(test_with_leaving_can_be_packed),
+        cmocka_unit_test(test_with_leaving_leaves_out_keys_that_others_have),
+        cmocka_unit_test(test_with_leaving_of_the_coordinating_organisation),
+        cmocka_unit_test(test_with_leaving_keeps_any_name),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_free_of_nothing),
+    };
+
+    return cmocka_run_group_tests_name("network", tests, sodium_begin, NULL);
+}
