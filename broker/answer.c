@@ -1,0 +1,110 @@
+/* Answers: done and refused, encoded into the outbox. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/turn.h"
+#include "wire/wire.h"
+
+static int outbox_grow(struct outbox *outbox) {
+    if (outbox->count < outbox->capacity)
+        return 0;
+    const size_t capacity = outbox->capacity ? 2 * outbox->capacity : 64;
+    struct outbound *messages = reallocarray(outbox->messages, capacity, sizeof *messages);
+    if (!messages)
+        return -ENOMEM;
+    outbox->messages = messages;
+    outbox->capacity = capacity;
+    return 0;
+}
+
+void answer_send(struct turn *turn, const struct route *to, const struct hv_message *message) {
+    msgpack_sbuffer buffer;
+
+    msgpack_sbuffer_init(&buffer);
+    if (outbox_grow(turn->outbox) < 0 || wire_encode(message, &buffer) < 0) {
+        msgpack_sbuffer_destroy(&buffer);
+        turn->error = -ENOMEM;
+        return;
+    }
+    const size_t size = buffer.size;
+    turn->outbox->messages[turn->outbox->count++] = (struct outbound){
+        .to = *to,
+        .envelope = (uint8_t *)msgpack_sbuffer_release(&buffer),
+        .envelope_size = size,
+    };
+    msgpack_sbuffer_destroy(&buffer);
+    struct session *session = session_find(&turn->broker->sessions, to);
+    if (session)
+        session->spoke_ms = turn->boot_ms;
+}
+
+static void refuse(struct request *request, struct hv_refused *refused,
+                   struct hv_message *message) {
+    refused->has_request = request->id[0] != '\0';
+    copy_text(refused->request, request->id);
+    request->turn->counters.refusals++;
+    answer_send(request->turn, &request->inbound->from, message);
+}
+
+void answer_refuse(struct request *request, enum hv_refusal code, const char *field,
+                   const char *format, ...) {
+    struct hv_message message = {.type = HV_MESSAGE_refused};
+    struct hv_refused *refused = &message.refused;
+    char reason[FAILURE_SIZE + DECISION_REASON_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    refused->code = code;
+    refused->reason = reason;
+    refused->has_field = field != NULL;
+    refused->field = field;
+    refuse(request, refused, &message);
+}
+
+void answer_busy(struct request *request, int64_t retry_after_ms) {
+    struct hv_message message = {.type = HV_MESSAGE_refused};
+    struct hv_refused *refused = &message.refused;
+
+    refused->code = HV_REFUSED_BUSY;
+    refused->reason = "your organisation asks more than its rate; ask the same again later";
+    refused->has_retry_after = true;
+    refused->retry_after = retry_after_ms;
+    refuse(request, refused, &message);
+}
+
+struct hv_done *answer_begin(struct request *request, struct hv_message *ret_message) {
+    struct hv_done *done = &ret_message->done;
+
+    memset(ret_message, 0, sizeof *ret_message);
+    ret_message->type = HV_MESSAGE_done;
+    done->has_request = request->id[0] != '\0';
+    copy_text(done->request, request->id);
+    done->ledger = *ledger_id(request->turn->ledger);
+    done->at = request->turn->now_ms;
+    return done;
+}
+
+void answer_done(struct request *request, struct hv_message *message, int64_t seq) {
+    message->done.seq = seq;
+    if (message->done.has_repeated)
+        request->turn->counters.repeats++;
+    answer_send(request->turn, &request->inbound->from, message);
+}
+
+void outbox_clear(struct outbox *outbox) {
+    for (size_t i = 0; i < outbox->count; i++) {
+        free(outbox->messages[i].envelope);
+        free(outbox->messages[i].dossier);
+    }
+    outbox->count = 0;
+}
+
+void outbox_fini(struct outbox *outbox) {
+    outbox_clear(outbox);
+    free(outbox->messages);
+    memset(outbox, 0, sizeof *outbox);
+}

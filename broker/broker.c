@@ -1,0 +1,165 @@
+/* The broker but for its sockets: its life, and what the loop asks of it between turns. */
+#include "broker/broker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/journal.h"
+#include "broker/turn.h"
+
+/* Runs `step` in a turn of its own: how network files come in force outside any message. */
+static int in_turn(struct broker *broker, int (*step)(struct turn *, struct failure *),
+                   struct failure *ret_failure) {
+    struct outbox outbox = {0};
+    struct turn turn = {
+        .broker = broker,
+        .ledger = broker->ledger,
+        .outbox = &outbox,
+        .now_ms = broker->world->wall_ms(broker->world->context),
+        .boot_ms = broker->world->boot_ms(broker->world->context),
+    };
+
+    ledger_begin(turn.ledger);
+    int rc = step(&turn, ret_failure);
+    if (rc < 0) {
+        ledger_rollback(turn.ledger);
+    } else {
+        rc = ledger_commit(turn.ledger);
+        if (rc < 0)
+            failure_set(ret_failure, rc, "the ledger cannot be written: %s", strerror(-rc));
+    }
+    if (rc == 0)
+        reload_commit(&turn);
+    reload_forget(&turn);
+    outbox_fini(&outbox);
+    return rc < 0 ? rc : turn.error;
+}
+
+int broker_new(const char *network_directory, const char *state_directory,
+               const struct world *world, struct broker **ret_broker, struct failure *ret_failure) {
+    struct broker *broker = calloc(1, sizeof *broker);
+
+    if (!broker)
+        return failure_set(ret_failure, -ENOMEM, "out of memory");
+    broker->world = world;
+    broker->turn_wanted = true;
+    broker->next_wall_ms = -1;
+    broker->wipe_wanted = true; /* a stop may have come between a deletion and its wipe */
+    broker->reserve_tried_ms = world->boot_ms(world->context);
+    broker->network_directory = strdup(network_directory);
+    int rc = broker->network_directory ? 0 : failure_set(ret_failure, -ENOMEM, "out of memory");
+    if (rc == 0)
+        rc = ledger_open(state_directory, world, &broker->ledger, ret_failure);
+    if (rc == 0)
+        rc = in_turn(broker, reload_at_start, ret_failure);
+    if (rc < 0) {
+        broker_free(broker);
+        return rc;
+    }
+    *ret_broker = broker;
+    return 0;
+}
+
+static void rates_free(struct broker *broker) {
+    struct rate *rate = NULL;
+    struct rate *next = NULL;
+
+    HASH_ITER(hh, broker->rates, rate, next) {
+        HASH_DEL(broker->rates, rate);
+        free(rate);
+    }
+}
+
+static void barred_free(struct broker *broker) {
+    struct barred *barred = NULL;
+    struct barred *next = NULL;
+
+    HASH_ITER(hh, broker->barred, barred, next) {
+        HASH_DEL(broker->barred, barred);
+        free(barred);
+    }
+}
+
+void broker_free(struct broker *broker) {
+    if (!broker)
+        return;
+    sessions_fini(&broker->sessions);
+    rates_free(broker);
+    barred_free(broker);
+    ledger_close(broker->ledger);
+    network_free(broker->network);
+    free(broker->network_directory);
+    free(broker);
+}
+
+const struct network *broker_network(const struct broker *broker) {
+    return broker->network;
+}
+
+int broker_turn(struct broker *broker, const struct inbound *batch, size_t count,
+                struct outbox *outbox) {
+    return turn_run(broker, batch, count, outbox);
+}
+
+void broker_unsent(struct broker *broker, const struct outbound *message, int reason) {
+    struct sessions *sessions = &broker->sessions;
+    struct session *session = session_find(sessions, &message->to);
+    struct out *out = message->is_item ? session_out_find(sessions, message->item_row) : NULL;
+
+    if (session && reason == -EHOSTUNREACH) {
+        (void)session_end(sessions, session); /* short of memory: the heartbeat ends it */
+    } else if (out && sessions_return(sessions, message->item_row) == 0) {
+        session_out_remove(sessions, out); /* short of memory: it is sent again when it times out */
+    }
+}
+
+/* ---- When a turn is wanted ---- */
+
+static void sooner(int64_t *wait_ms, int64_t other_ms) {
+    if (other_ms < 0)
+        other_ms = 0;
+    if (*wait_ms < 0 || other_ms < *wait_ms)
+        *wait_ms = other_ms;
+}
+
+int64_t broker_wait_ms(const struct broker *broker) {
+    const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
+    const struct out *oldest = broker->sessions.oldest;
+    int64_t wait_ms = -1;
+
+    if (broker->turn_wanted)
+        return 0;
+    if (broker->sessions.returned.count > 0 && !broker->disk_short)
+        return 0;
+    if (broker->sessions.by_route)
+        sooner(&wait_ms, broker->beat_ms - boot_ms);
+    if (oldest)
+        sooner(&wait_ms, oldest->sent_ms + broker->network->limits.redelivery_ms - boot_ms);
+    if (broker->next_wall_ms >= 0)
+        sooner(&wait_ms, broker->next_wall_ms - broker->world->wall_ms(broker->world->context));
+    if (broker->wipe_wanted)
+        sooner(&wait_ms, broker->wiped_ms + 1000 - boot_ms);
+    if (broker->disk_short) /* what is due cannot all be done: look once a second */
+        wait_ms = wait_ms > 1000 || wait_ms < 0 ? 1000 : wait_ms < 50 ? 50 : wait_ms;
+    return wait_ms;
+}
+
+int broker_reload(struct broker *broker, struct failure *ret_failure) {
+    const int rc = in_turn(broker, reload_network, ret_failure);
+
+    broker->turn_wanted = true; /* items of sessions that ended go to others */
+    return rc;
+}
+
+void broker_status_line(const struct broker *broker, char *ret_line, size_t size) {
+    const struct ledger_gauges gauges = ledger_gauges(broker->ledger);
+
+    (void)snprintf(ret_line, size,
+                   "%s: %lld residents held, %lld handovers open, %lld items owed, %u sessions%s",
+                   broker->network->name, (long long)gauges.journeys_held,
+                   (long long)gauges.handovers_open, (long long)gauges.items_owed,
+                   HASH_COUNT(broker->sessions.by_route),
+                   broker->disk_short ? "; disk nearly full, nothing new is taken" : "");
+}

@@ -1,0 +1,349 @@
+/* Delivery: acknowledgements, what rests or timed out, and what goes out to whom. */
+#include "broker/delivery.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "broker/journal.h"
+#include "broker/turn.h"
+
+/* Items put out in one turn for one inbox; the rest goes in the next. */
+#define DISPATCH_MAX 256
+/* Dossiers deleted in one turn; the rest in the next. */
+#define DELETIONS_MAX 64
+
+static int rows_add(struct returned *rows, int64_t row) {
+    if (rows->count == rows->capacity) {
+        const size_t capacity = rows->capacity ? 2 * rows->capacity : 64;
+        int64_t *grown = reallocarray(rows->rows, capacity, sizeof *grown);
+        if (!grown)
+            return -ENOMEM;
+        rows->rows = grown;
+        rows->capacity = capacity;
+    }
+    rows->rows[rows->count++] = row;
+    return 0;
+}
+
+/* Its out ends when the turn has committed; its credit is free already. */
+static void out_ends(struct turn *turn, int64_t item_row) {
+    struct out *out = session_out_find(&turn->broker->sessions, item_row);
+
+    if (!out)
+        return;
+    session_out_ending(out, true);
+    if (rows_add(&turn->ending, item_row) < 0)
+        turn->error = -ENOMEM;
+}
+
+/* ---- ack ---- */
+
+/* The event that records an acknowledgement: of an offer that was not delivered yet it is
+ * `delivered`. */
+static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
+    struct turn *turn = request->turn;
+    struct hv_event carried;
+    struct journey journey;
+    struct handover handover;
+
+    if (!ledger_event_get(turn->ledger, item->seq, &turn->zone, &carried) ||
+        !ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
+        (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
+        return 0;
+    const bool delivers = carried.event == HV_EVENT_OFFERED && item->handover_row &&
+                          handover_is_delivered_by_ack(&handover);
+    struct hv_event event = {
+        .event = delivers ? HV_EVENT_DELIVERED : HV_EVENT_ACKNOWLEDGED,
+        .has_journey = true,
+        .journey = journey.id,
+        .has_organisation = true,
+        .has_role = true,
+        .role = request->actor.role,
+        .has_inbox = true,
+        .inbox = request->actor.role,
+        .has_item = true,
+        .item = item->item,
+    };
+    copy_text(event.organisation, request->actor.organisation);
+    if (item->handover_row) {
+        event.has_handover = true;
+        event.handover = handover.id;
+    }
+    return record_event(turn, &event, &journey, item->handover_row ? &handover : NULL);
+}
+
+static void answer_ack(struct request *request, int64_t seq, bool repeated) {
+    struct hv_message message;
+
+    if (!request->id[0])
+        return;
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_repeated = repeated;
+    done->repeated = repeated;
+    answer_done(request, &message, seq);
+}
+
+/* Never sent and never there are one answer. */
+static void unknown_item(struct request *request) {
+    answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
+                  "no item of this number was sent to this inbox");
+}
+
+void delivery_ack(struct request *request) {
+    struct turn *turn = request->turn;
+    const int64_t inbox = request->session->inbox->number;
+    const int64_t number = request->message.ack.item;
+    struct ledger_item item;
+
+    if (!ledger_item_find(turn->ledger, inbox, number, &item) || item.attempts == 0) {
+        const int64_t seq = ledger_item_acknowledged(turn->ledger, inbox, number);
+        if (seq)
+            answer_ack(request, seq, true);
+        else
+            unknown_item(request);
+        return;
+    }
+    if (turn->mode == TURN_READ_ONLY) {
+        answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
+                      "the broker's disk is full to the last byte; acknowledge again later");
+        return;
+    }
+    const int64_t seq = record_acknowledgement(request, &item);
+    ledger_item_acknowledge(turn->ledger, &item, seq);
+    out_ends(turn, item.row);
+    sessions_want(&turn->broker->sessions, inbox);
+    turn->counters.items_acknowledged++;
+    answer_ack(request, seq, false);
+}
+
+/* ---- nack and time-out ---- */
+
+static void item_failed(struct turn *turn, const struct ledger_item *item, const char *organisation,
+                        hv_time ready_at_ms) {
+    const int64_t failures_max = turn->broker->network->limits.item_attempts;
+    char number[24];
+    const struct journal_field fields[] = {
+        {"HOUVAST_ORGANISATION", organisation},
+        {"HOUVAST_ITEM", number},
+        {NULL, NULL},
+    };
+
+    (void)snprintf(number, sizeof number, "%lld", (long long)item->item);
+    if (ledger_item_failed(turn->ledger, item, ready_at_ms, failures_max))
+        journal_say(JOURNAL_ITEM_SET_ASIDE, fields,
+                    "item %s of %s failed %lld times and is set aside until its system says hello "
+                    "again; look at that system",
+                    number, organisation, (long long)failures_max);
+    out_ends(turn, item->row);
+    sessions_want(&turn->broker->sessions, item->inbox);
+}
+
+void delivery_nack(struct request *request) {
+    struct turn *turn = request->turn;
+    const int64_t inbox = request->session->inbox->number;
+    const int64_t number = request->message.nack.item;
+    struct ledger_item item;
+
+    if (!ledger_item_find(turn->ledger, inbox, number, &item) || item.attempts == 0) {
+        if (!ledger_item_acknowledged(turn->ledger, inbox, number))
+            unknown_item(request);
+        return;
+    }
+    /* Only who has it can give it back: a late nack must not disturb the next attempt. */
+    const struct out *out = session_out_find(&turn->broker->sessions, item.row);
+    if (turn->mode == TURN_READ_ONLY || !out || out->ending || out->session != request->session)
+        return;
+    item_failed(turn, &item, request->actor.organisation,
+                turn->now_ms + request->message.nack.after);
+}
+
+/* ---- Timers ---- */
+
+/* What sessions left may go out again. */
+static void return_left(struct turn *turn) {
+    const struct returned *returned = &turn->broker->sessions.returned;
+    struct ledger_item item;
+
+    for (size_t i = 0; i < returned->count; i++) {
+        if (!ledger_item_get(turn->ledger, returned->rows[i], &item))
+            continue; /* acknowledged meanwhile, by another session of the inbox */
+        ledger_item_return(turn->ledger, item.row);
+        sessions_want(&turn->broker->sessions, item.inbox);
+    }
+    turn->returned_done = returned->count;
+}
+
+/* What was out too long counts as failed and goes out again at once. */
+static void time_out(struct turn *turn) {
+    const int64_t sent_before_ms = turn->boot_ms - turn->broker->network->limits.redelivery_ms;
+    struct out *out = NULL;
+    struct ledger_item item;
+
+    for (out = turn->broker->sessions.oldest; out && out->sent_ms <= sent_before_ms;
+         out = out->younger) {
+        if (!out->ending && ledger_item_get(turn->ledger, out->item_row, &item))
+            item_failed(turn, &item, out->session->name.organisation, turn->now_ms);
+    }
+}
+
+static void want_inbox(void *context, int64_t inbox) {
+    sessions_want(context, inbox);
+}
+
+/* Dossiers live so many days after the confirmation (PROTOCOL.md section 4). */
+static void delete_due_dossiers(struct turn *turn) {
+    struct handover handover;
+    struct journey journey;
+    int64_t deleted = 0;
+    int64_t due = 0;
+
+    while (deleted < DELETIONS_MAX &&
+           (due = ledger_dossiers_due(turn->ledger, turn->now_ms)) != 0) {
+        if (!ledger_handover_get(turn->ledger, due, &handover) ||
+            !ledger_journey_get(turn->ledger, handover.journey_row, &journey))
+            return;
+        const struct hv_event event = {
+            .event = HV_EVENT_DELETED,
+            .has_journey = true,
+            .journey = journey.id,
+            .has_handover = true,
+            .handover = handover.id,
+        };
+        (void)record_event(turn, &event, &journey, &handover);
+        deleted++;
+    }
+    if (deleted && !ledger_error(turn->ledger))
+        journal_say(JOURNAL_DOSSIERS_DELETED, NULL, "the dossiers of %lld handovers are deleted",
+                    (long long)deleted);
+}
+
+void delivery_timers(struct turn *turn) {
+    if (turn->mode == TURN_READ_ONLY)
+        return;
+    return_left(turn);
+    time_out(turn);
+    ledger_items_wake(turn->ledger, turn->now_ms, want_inbox, &turn->broker->sessions);
+    delete_due_dossiers(turn);
+}
+
+/* ---- Going out ---- */
+
+/* The dossier that an item carries; after its deletion the item says so, and no pseudonym either.
+ */
+static bool fill_dossier(struct turn *turn, const struct ledger_item *item, struct hv_event *event,
+                         uint8_t **ret_body, size_t *ret_size) {
+    struct journey journey;
+    bool has_hash = false;
+
+    if (!ledger_dossier_get(turn->ledger, item->handover_row, event->number, &has_hash,
+                            event->dossier_hash, ret_body, ret_size)) {
+        event->has_deleted = true;
+        event->deleted = true;
+        return !ledger_error(turn->ledger);
+    }
+    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey))
+        return false;
+    event->has_dossier_hash = has_hash;
+    event->has_resident = true;
+    copy_text(event->resident, journey.resident);
+    return true;
+}
+
+static int64_t session_spare(const struct session *session) {
+    return session->credit - (session->out_count - session->ending_count);
+}
+
+/* The session with the most credit to spare; one whose dossiers fill its window takes no more. */
+static struct session *dispatch_choose(const struct turn *turn, struct inbox *inbox) {
+    struct session *chosen = NULL;
+    struct session *session = NULL;
+
+    DL_FOREACH(inbox->sessions, session) {
+        if (session_spare(session) <= 0 ||
+            session->out_bytes >= turn->broker->network->limits.window_bytes)
+            continue;
+        if (!chosen || session_spare(session) > session_spare(chosen))
+            chosen = session;
+    }
+    return chosen;
+}
+
+/* False when the turn has failed. */
+static bool dispatch_one(struct turn *turn, struct session *session, struct ledger_item *item) {
+    struct hv_message message = {.type = HV_MESSAGE_item};
+    struct hv_item *sent = &message.item;
+    uint8_t *body = NULL;
+    size_t size = 0;
+
+    if (!ledger_event_get(turn->ledger, item->seq, &turn->zone, &sent->event) ||
+        (sent->event.event == HV_EVENT_DOSSIER &&
+         !fill_dossier(turn, item, &sent->event, &body, &size)))
+        return false;
+    delivery_hide(&sent->event);
+    ledger_item_out(turn->ledger, item);
+    sent->item = item->item;
+    sent->attempt = item->attempts;
+    answer_send(turn, &session->route, &message);
+    if (turn->error) {
+        free(body);
+        return false;
+    }
+    struct outbound *outbound = &turn->outbox->messages[turn->outbox->count - 1];
+    outbound->dossier = body;
+    outbound->dossier_size = size;
+    outbound->is_item = true;
+    outbound->item_row = item->row;
+    if (!session_out_add(&turn->broker->sessions, session, item->row, size, turn->boot_ms) ||
+        rows_add(&turn->sent, item->row) < 0)
+        turn->error = -ENOMEM;
+    turn->counters.items_sent++;
+    return !turn->error;
+}
+
+static void dispatch_inbox(struct turn *turn, struct inbox *inbox) {
+    struct ledger_item items[DISPATCH_MAX];
+    struct session *session = NULL;
+    int64_t spare = 0;
+
+    DL_FOREACH(inbox->sessions, session) {
+        if (session_spare(session) > 0)
+            spare += session_spare(session);
+    }
+    if (spare == 0)
+        return; /* stays wanted, until there is credit */
+    const size_t limit = spare < DISPATCH_MAX ? (size_t)spare : DISPATCH_MAX;
+    const size_t count = ledger_items_ready(turn->ledger, inbox->number, limit, items);
+    for (size_t i = 0; i < count; i++) {
+        /* Its old out ends with this turn: a row that is out again at once waits for the next one.
+         */
+        if (session_out_find(&turn->broker->sessions, items[i].row)) {
+            turn->broker->turn_wanted = true;
+            continue;
+        }
+        session = dispatch_choose(turn, inbox);
+        if (!session)
+            return; /* windows are full: acknowledgements open them */
+        if (!dispatch_one(turn, session, &items[i]))
+            return;
+    }
+    if (count < limit)
+        inbox->wanted = turn->broker->turn_wanted; /* all that was ready is out, but for those */
+    else if (count < (size_t)spare)
+        turn->broker->turn_wanted = true; /* there is more, and credit for it */
+}
+
+void delivery_dispatch(struct turn *turn) {
+    struct inbox *inbox = NULL;
+    struct inbox *next = NULL;
+
+    if (turn->mode == TURN_READ_ONLY)
+        return;
+    HASH_ITER(hh, turn->broker->sessions.inboxes, inbox, next) {
+        if (inbox->wanted && !turn->error && !ledger_error(turn->ledger))
+            dispatch_inbox(turn, inbox);
+    }
+}

@@ -1,0 +1,54 @@
+/* What items leave out of their events: who reads the item is no party to the rest. */
+#include "broker/delivery.h"
+
+static void hide_author(struct hv_event *event) {
+    event->has_organisation = false;
+    event->has_role = false;
+    event->has_on = false;
+}
+
+void delivery_hide(struct hv_event *event) {
+    event->has_role = false;
+    switch (event->event) {
+    case HV_EVENT_OFFERED: /* routing facts only */
+        hide_author(event);
+        event->has_disclose = false;
+        event->has_dossier_hash = false;
+        break;
+    case HV_EVENT_DOSSIER:
+    case HV_EVENT_WITHDRAWN:
+        hide_author(event);
+        event->has_begeleider = false;
+        event->has_reason = false;
+        break;
+    case HV_EVENT_CONFIRMED:
+        hide_author(event);
+        event->has_begeleider = false; /* `holder` says who */
+        event->has_from = false;
+        event->has_to = false;
+        event->has_delete_at = false;
+        break;
+    case HV_EVENT_CLOSED: /* earlier holders hear how it ended, not what was said */
+        hide_author(event);
+        event->has_begeleider = false;
+        event->has_talked = false;
+        event->has_no_talk = false;
+        break;
+    case HV_EVENT_OPENED:
+    case HV_EVENT_REASSIGNED:
+    case HV_EVENT_CLOSING:
+    case HV_EVENT_SETTLED:
+    case HV_EVENT_DELIVERED:
+    case HV_EVENT_RECEIVED:
+    case HV_EVENT_PICKED_UP:
+    case HV_EVENT_INTRODUCED:
+    case HV_EVENT_DECLINED:
+    case HV_EVENT_SUPPLEMENTED:
+    case HV_EVENT_FETCHED:
+    case HV_EVENT_DELETED:
+    case HV_EVENT_ACKNOWLEDGED:
+    case HV_EVENT_READ:
+    case HV_EVENT_NETWORK:
+        break;
+    }
+}

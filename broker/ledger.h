@@ -1,0 +1,229 @@
+/* The ledger: the one memory that matters. SQLite behind verbs; nothing outside ledger*.c speaks
+ * SQL.
+ *
+ * One turn is one transaction with one sync. Within a turn errors are sticky: after the first one
+ * every other call does nothing and gives zeroes, and ledger_commit or ledger_error says what it
+ * was. So a sequence of reads and writes reads straight down, and nothing of a failed turn can be
+ * answered.
+ *
+ *   -ENOSPC  the disk is full: roll back; a smaller turn may go on from the reserve
+ *   -ENOMEM  roll back
+ *   -EIO     the outcome is unknown: the process must end and answer nobody (PITFALLS 5.2.1)
+ *
+ * One thread, one connection in the whole system (EXCLUSIVE): no other process opens the ledger. */
+#ifndef HOUVAST_LEDGER_H
+#define HOUVAST_LEDGER_H
+
+#include <msgpack.h>
+
+#include "broker/failure.h"
+#include "broker/handover.h"
+#include "broker/journey.h"
+#include "broker/world.h"
+
+struct ledger;
+
+/* ---- Life ---- */
+
+/* Opens DIRECTORY/ledger.sqlite, or makes it if it does not exist; brings an older one up to date.
+ * 0 and a ledger for ledger_close, or with a sentence: -EPROTO newer than this program or not a
+ * ledger of Houvast; -EIO, -ENOSPC, -ENOMEM, -EACCES. What was out before the stop may go out
+ * again. */
+int ledger_open(const char *directory, const struct world *world, struct ledger **ret_ledger,
+                struct failure *ret_failure);
+/* NULL is fine. A turn that is open is rolled back. */
+void ledger_close(struct ledger *ledger);
+
+/* Of the last commit, or of the open turn. */
+const struct hv_uuid *ledger_id(const struct ledger *ledger);
+int64_t ledger_seq(const struct ledger *ledger);
+const uint8_t *ledger_head(const struct ledger *ledger); /* 32 bytes */
+
+/* What stands now, without reading the disk. */
+struct ledger_gauges {
+    int64_t journeys_held;
+    int64_t handovers_open;
+    int64_t items_owed;
+    int64_t items_aside;
+};
+struct ledger_gauges ledger_gauges(const struct ledger *ledger);
+
+/* ---- Turns ---- */
+
+/* Begins a turn; the transaction itself begins with the first write. */
+void ledger_begin(struct ledger *ledger);
+/* The sticky error of the open turn, 0 while there is none. */
+int ledger_error(const struct ledger *ledger);
+/* Commits with one sync, or rolls back and gives the sticky error. The only place that commits. A
+ * statement left unfinished is a defect and aborts. After -EIO the ledger must not be used again.
+ */
+int ledger_commit(struct ledger *ledger);
+void ledger_rollback(struct ledger *ledger);
+/* Whether the open turn has written. */
+bool ledger_has_written(const struct ledger *ledger);
+
+/* Copies the log into the file and empties it, so that nothing deleted is left in it; or, if that
+ * cannot be now (disk full), leaves it as it is: -ENOSPC. Between turns. */
+int ledger_checkpoint(struct ledger *ledger);
+
+/* The reserve: a file that holds space so that a full disk cannot stop a confirmation. */
+void ledger_reserve_release(struct ledger *ledger);
+/* Takes it back. 0, or -ENOSPC while there is no room. */
+int ledger_reserve_take(struct ledger *ledger);
+bool ledger_reserve_is_held(const struct ledger *ledger);
+/* Whether space or inodes of the file system run short: time to refuse what is new. */
+bool ledger_disk_is_short(const struct ledger *ledger);
+
+/* ---- Events ---- */
+
+struct ledger_cause {
+    bool has_command;
+    uint8_t command[16]; /* who asked for what: organisation, role and content */
+    int64_t first;       /* 0 for the first event of a command, then that event's seq */
+};
+
+/* Appends to the chain and gives the event's seq; 0 after an error. `journey_row` and
+ * `handover_row` are 0 where the event has none. */
+int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event, hv_time at_ms,
+                            int64_t journey_row, int64_t handover_row, struct ledger_cause cause);
+
+/* The event of this journey that a command caused first, or 0. */
+int64_t ledger_command_find(struct ledger *ledger, int64_t journey_row, const uint8_t command[16]);
+/* The first event of the command that caused this event. */
+int64_t ledger_event_first(struct ledger *ledger, int64_t seq);
+/* The newest event of that name in a journey, or 0. */
+int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_event_name name);
+
+/* An event as it was appended, with seq and at; lists and texts live in `zone`. False after an
+ * error. */
+bool ledger_event_get(struct ledger *ledger, int64_t seq, msgpack_zone *zone,
+                      struct hv_event *ret_event);
+
+/* Events of a journey after `after`, oldest first, at most `limit`; those of handovers to which
+ * `only_party` (NULL: all) is a party. Gives how many; *ret_more says that others follow.
+ * `ret_events` has room for `limit`. */
+size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after, size_t limit,
+                      const char *only_party, msgpack_zone *zone, struct hv_event *ret_events,
+                      bool *ret_more);
+/* Whether the organisation is a party to any handover of the journey. */
+bool ledger_is_party(struct ledger *ledger, int64_t journey_row, const char *organisation);
+
+/* The journey as it stood after the command whose first event is `first`, folded from the log. */
+bool ledger_journey_then(struct ledger *ledger, int64_t journey_row, int64_t first,
+                         msgpack_zone *zone, struct journey *ret_journey);
+
+/* ---- Journeys and handovers ---- */
+
+bool ledger_journey_find(struct ledger *ledger, const struct hv_uuid *id,
+                         struct journey *ret_journey);
+bool ledger_journey_get(struct ledger *ledger, int64_t row, struct journey *ret_journey);
+/* Stores it; a new one (row 0) gets its row. */
+void ledger_journey_put(struct ledger *ledger, struct journey *journey);
+
+bool ledger_handover_find(struct ledger *ledger, const struct hv_uuid *id,
+                          struct handover *ret_handover);
+bool ledger_handover_get(struct ledger *ledger, int64_t row, struct handover *ret_handover);
+bool ledger_handover_open_of(struct ledger *ledger, int64_t journey_row,
+                             struct handover *ret_handover);
+void ledger_handover_put(struct ledger *ledger, struct handover *handover);
+
+/* Calls `visit` with each organisation that held the journey before, each once. */
+void ledger_earlier_holders(struct ledger *ledger, int64_t journey_row,
+                            void (*visit)(void *context, const char *organisation), void *context);
+
+/* What an organisation still has to do with: the reasons why it cannot be taken off the map. */
+struct ledger_ties {
+    int64_t journeys_held;
+    int64_t handovers_open;
+    int64_t items_owed;
+};
+struct ledger_ties ledger_ties_of(struct ledger *ledger, const char *organisation);
+/* Calls `visit` with every organisation that has ties. */
+void ledger_tied(struct ledger *ledger, void (*visit)(void *context, const char *organisation),
+                 void *context);
+
+/* ---- Dossiers ---- */
+
+/* Stores a sealed dossier, or the place of one where `body` is NULL. */
+void ledger_dossier_put(struct ledger *ledger, int64_t handover_row, int64_t number,
+                        const uint8_t *hash, const void *body, size_t size);
+/* A copy in *ret_body (malloc'ed, NULL where there is no body); false where it is deleted. */
+bool ledger_dossier_get(struct ledger *ledger, int64_t handover_row, int64_t number,
+                        bool *ret_has_hash, uint8_t ret_hash[32], uint8_t **ret_body,
+                        size_t *ret_size);
+void ledger_dossiers_delete(struct ledger *ledger, int64_t handover_row);
+void ledger_dossiers_delete_at(struct ledger *ledger, int64_t handover_row, hv_time delete_at_ms);
+/* The handover whose dossiers are due first, at or before `now_ms`; 0 for none. */
+int64_t ledger_dossiers_due(struct ledger *ledger, hv_time now_ms);
+/* When the next ones are due; false for never. */
+bool ledger_dossiers_next(struct ledger *ledger, hv_time *ret_at_ms);
+
+/* ---- Inboxes ---- */
+
+struct ledger_item {
+    int64_t row;
+    int64_t inbox;
+    int64_t item;
+    int64_t journey_row;
+    int64_t handover_row; /* 0 where it has none */
+    int64_t seq;          /* the event that it carries */
+    int state;            /* enum ledger_item_state */
+    int64_t attempts;
+    int64_t failures;
+};
+
+/* On disk: never renumber. */
+enum ledger_item_state {
+    LEDGER_ITEM_WAITS = 0,
+    LEDGER_ITEM_READY = 1,
+    LEDGER_ITEM_OUT = 2,
+    LEDGER_ITEM_RESTS = 3,
+    LEDGER_ITEM_ASIDE = 4,
+};
+
+/* The inbox of an organisation's role, made if it is new. */
+int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
+
+void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
+                     int64_t handover_row, int64_t seq);
+bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,
+                      struct ledger_item *ret_item);
+bool ledger_item_get(struct ledger *ledger, int64_t row, struct ledger_item *ret_item);
+/* The event by which it was acknowledged, or 0. */
+int64_t ledger_item_acknowledged(struct ledger *ledger, int64_t inbox, int64_t item);
+
+/* Items that may go out, in rising order; fills at most `limit` and gives how many. */
+size_t ledger_items_ready(struct ledger *ledger, int64_t inbox, size_t limit,
+                          struct ledger_item *ret_items);
+/* It goes out with this commit: attempts + 1. */
+void ledger_item_out(struct ledger *ledger, struct ledger_item *item);
+/* Its session is gone: it may go out again. */
+void ledger_item_return(struct ledger *ledger, int64_t row);
+/* An attempt failed: it rests until `ready_at_ms`, or is set aside when that was one of
+ * `failures_max`, and the next of its journey may go. True when it was set aside. */
+bool ledger_item_failed(struct ledger *ledger, const struct ledger_item *item, hv_time ready_at_ms,
+                        int64_t failures_max);
+/* It ends by acknowledgement alone, recorded by event `seq`; the next of its journey may go. */
+void ledger_item_acknowledge(struct ledger *ledger, const struct ledger_item *item, int64_t seq);
+/* Items set aside may go again: a system of that inbox has said hello. */
+void ledger_items_recall(struct ledger *ledger, int64_t inbox);
+/* The longest that an item rests (`nack`, PROTOCOL.md section 6, 9). One that would rest longer was
+ * put to rest before the clock was set back: it may go. */
+#define LEDGER_REST_MAX_MS INT64_C(3600000)
+/* Items that have rested enough may go; calls `visit` with each inbox that gained one. */
+void ledger_items_wake(struct ledger *ledger, hv_time now_ms,
+                       void (*visit)(void *context, int64_t inbox), void *context);
+/* When the next one has rested enough; false for never. */
+bool ledger_items_next(struct ledger *ledger, hv_time *ret_at_ms);
+/* Whether an item `dossier` of this handover waits in the inbox. */
+bool ledger_item_dossier_waits(struct ledger *ledger, int64_t inbox, int64_t handover_row);
+
+/* ---- Network ---- */
+
+/* The files last in force: malloc'ed; false before the first. */
+bool ledger_network_get(struct ledger *ledger, uint8_t ret_hash[32], uint8_t **ret_bytes,
+                        size_t *ret_size);
+void ledger_network_put(struct ledger *ledger, const uint8_t hash[32], const void *bytes,
+                        size_t size);
+
+#endif

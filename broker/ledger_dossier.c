@@ -1,0 +1,122 @@
+/* Dossiers and network files in the ledger: sealed bytes, kept apart until they are deleted. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/ledger.h"
+#include "broker/ledger_sql.h"
+
+/* A copy of a blob of the present row; NULL where it is NULL. False when memory is short. */
+static bool copy_blob(struct sql *sql, const char *name, uint8_t **ret_bytes, size_t *ret_size) {
+    size_t size = 0;
+    const void *bytes = column_blob(sql, name, &size);
+
+    *ret_bytes = NULL;
+    *ret_size = 0;
+    if (column_is_null(sql, name))
+        return true;
+    *ret_bytes = malloc(size ? size : 1);
+    if (!*ret_bytes || (size && !bytes)) {
+        free(*ret_bytes);
+        *ret_bytes = NULL;
+        ledger_fail(sql->ledger, SQLITE_NOMEM, __FILE__, __LINE__);
+        return false;
+    }
+    if (size)
+        memcpy(*ret_bytes, bytes, size);
+    *ret_size = size;
+    return true;
+}
+
+/* ---- Dossiers ---- */
+
+void ledger_dossier_put(struct ledger *ledger, int64_t handover_row, int64_t number,
+                        const uint8_t *hash, const void *body, size_t size) {
+    struct sql *sql =
+        sql_write(ledger, "INSERT INTO dossier (handover, number, hash, body) VALUES (?, ?, ?, ?)");
+
+    sql_int(sql, handover_row);
+    sql_int(sql, number);
+    sql_bytes(sql, hash, 32);
+    sql_bytes(sql, body, size);
+    sql_run(sql);
+}
+
+bool ledger_dossier_get(struct ledger *ledger, int64_t handover_row, int64_t number,
+                        bool *ret_has_hash, uint8_t ret_hash[32], uint8_t **ret_body,
+                        size_t *ret_size) {
+    bool found = false;
+    struct sql *sql =
+        sql_begin(ledger, "SELECT hash, body FROM dossier WHERE handover = ? AND number = ?");
+
+    sql_int(sql, handover_row);
+    sql_int(sql, number);
+    if (sql_row(sql)) {
+        *ret_has_hash = !column_is_null(sql, "hash");
+        column_bytes(sql, "hash", ret_hash, 32);
+        found = copy_blob(sql, "body", ret_body, ret_size);
+        sql_end(sql);
+    }
+    return found;
+}
+
+void ledger_dossiers_delete(struct ledger *ledger, int64_t handover_row) {
+    struct sql *sql = sql_write(ledger, "DELETE FROM dossier WHERE handover = ?");
+
+    sql_int(sql, handover_row);
+    sql_run(sql);
+}
+
+void ledger_dossiers_delete_at(struct ledger *ledger, int64_t handover_row, hv_time delete_at_ms) {
+    struct sql *sql = sql_write(ledger, "UPDATE dossier SET delete_at = ? WHERE handover = ?");
+
+    sql_int(sql, delete_at_ms);
+    sql_int(sql, handover_row);
+    sql_run(sql);
+}
+
+int64_t ledger_dossiers_due(struct ledger *ledger, hv_time now_ms) {
+    struct sql *sql = sql_begin(ledger, "SELECT handover FROM dossier WHERE delete_at <= ? "
+                                        "ORDER BY delete_at LIMIT 1");
+
+    sql_int(sql, now_ms);
+    return sql_number(sql, 0);
+}
+
+bool ledger_dossiers_next(struct ledger *ledger, hv_time *ret_at_ms) {
+    const int64_t at_ms = sql_number(
+        sql_begin(ledger, "SELECT min(delete_at) FROM dossier WHERE delete_at IS NOT NULL"), -1);
+
+    *ret_at_ms = at_ms;
+    return at_ms >= 0;
+}
+
+/* ---- Network ---- */
+
+bool ledger_network_get(struct ledger *ledger, uint8_t ret_hash[32], uint8_t **ret_bytes,
+                        size_t *ret_size) {
+    bool found = false;
+    struct sql *sql = sql_begin(ledger, "SELECT hash, files FROM network JOIN ledger "
+                                        "ON ledger.network = network.number");
+
+    if (sql_row(sql)) {
+        column_bytes(sql, "hash", ret_hash, 32);
+        found = copy_blob(sql, "files", ret_bytes, ret_size);
+        sql_end(sql);
+    }
+    return found;
+}
+
+void ledger_network_put(struct ledger *ledger, const uint8_t hash[32], const void *bytes,
+                        size_t size) {
+    struct sql *sql =
+        sql_write(ledger, "INSERT INTO network (hash, files) VALUES (?, ?) ON CONFLICT DO NOTHING");
+
+    sql_bytes(sql, hash, 32);
+    sql_bytes(sql, bytes, size);
+    sql_run(sql);
+    sql = sql_write(ledger,
+                    "UPDATE ledger SET network = (SELECT number FROM network WHERE hash = ?)");
+    sql_bytes(sql, hash, 32);
+    sql_run(sql);
+}

@@ -1,0 +1,218 @@
+/* The chain of events: appending, finding by command, reading back, folding. */
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "broker/ledger.h"
+#include "broker/ledger_sql.h"
+#include "wire/wire.h"
+
+#define SALT_SIZE 16
+
+static void put_be64(uint8_t *bytes, uint64_t value) {
+    for (int i = 7; i >= 0; i--) {
+        bytes[i] = (uint8_t)value;
+        value >>= 8;
+    }
+}
+
+/* commitment = BLAKE2b-256(salt | payload) */
+static void commit_to(const uint8_t salt[SALT_SIZE], const void *payload, size_t size,
+                      uint8_t ret_commitment[32]) {
+    crypto_generichash_state state;
+
+    (void)crypto_generichash_init(&state, NULL, 0, 32);
+    (void)crypto_generichash_update(&state, salt, SALT_SIZE);
+    (void)crypto_generichash_update(&state, payload, size);
+    (void)crypto_generichash_final(&state, ret_commitment, 32);
+}
+
+/* hash = BLAKE2b-256(previous | seq | at | type | commitment) */
+static void chain(uint8_t head[32], int64_t seq, hv_time at_ms, int type,
+                  const uint8_t commitment[32]) {
+    crypto_generichash_state state;
+    uint8_t numbers[24];
+
+    put_be64(numbers, (uint64_t)seq);
+    put_be64(numbers + 8, (uint64_t)at_ms);
+    put_be64(numbers + 16, (uint64_t)type);
+    (void)crypto_generichash_init(&state, NULL, 0, 32);
+    (void)crypto_generichash_update(&state, head, 32);
+    (void)crypto_generichash_update(&state, numbers, sizeof numbers);
+    (void)crypto_generichash_update(&state, commitment, 32);
+    (void)crypto_generichash_final(&state, head, 32);
+}
+
+int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event, hv_time at_ms,
+                            int64_t journey_row, int64_t handover_row, struct ledger_cause cause) {
+    uint8_t salt[SALT_SIZE];
+    uint8_t commitment[32];
+    msgpack_sbuffer payload;
+
+    if (ledger->error)
+        return 0;
+    assert(!event->has_seq && !event->has_at); /* those are the chain's own */
+    msgpack_sbuffer_init(&payload);
+    if (wire_encode_struct(&wire_struct_event, event, &payload) < 0) {
+        ledger->error = -ENOMEM;
+        msgpack_sbuffer_destroy(&payload);
+        return 0;
+    }
+    const int64_t seq = ledger->seq + 1;
+    ledger->world->random(ledger->world->context, salt, sizeof salt);
+    commit_to(salt, payload.data, payload.size, commitment);
+    chain(ledger->head, seq, at_ms, (int)event->event, commitment);
+
+    struct sql *sql = sql_write(
+        ledger, "INSERT INTO event (seq, at, type, journey, handover, first, command, "
+                "commitment, hash) VALUES (?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?)");
+    sql_int(sql, seq);
+    sql_int(sql, at_ms);
+    sql_int(sql, (int64_t)event->event);
+    sql_int(sql, journey_row);
+    sql_int(sql, handover_row);
+    sql_int(sql, cause.first ? cause.first : seq);
+    sql_bytes(sql, cause.has_command ? cause.command : NULL, sizeof cause.command);
+    sql_bytes(sql, commitment, sizeof commitment);
+    sql_bytes(sql, ledger->head, sizeof ledger->head);
+    sql_run(sql);
+
+    sql = sql_write(ledger, "INSERT INTO payload (seq, salt, payload) VALUES (?, ?, ?)");
+    sql_int(sql, seq);
+    sql_bytes(sql, salt, sizeof salt);
+    sql_bytes(sql, payload.data, payload.size);
+    sql_run(sql);
+    msgpack_sbuffer_destroy(&payload);
+
+    if (ledger->error)
+        return 0; /* seq and head go back with the turn */
+    ledger->seq = seq;
+    return seq;
+}
+
+int64_t ledger_command_find(struct ledger *ledger, int64_t journey_row, const uint8_t command[16]) {
+    struct sql *sql = sql_begin(ledger, "SELECT seq FROM event WHERE journey = ? AND command = ?");
+
+    sql_int(sql, journey_row);
+    sql_bytes(sql, command, 16);
+    return sql_number(sql, 0);
+}
+
+int64_t ledger_event_first(struct ledger *ledger, int64_t seq) {
+    struct sql *sql = sql_begin(ledger, "SELECT first FROM event WHERE seq = ?");
+
+    sql_int(sql, seq);
+    return sql_number(sql, 0);
+}
+
+int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_event_name name) {
+    struct sql *sql = sql_begin(
+        ledger, "SELECT seq FROM event WHERE journey = ? AND type = ? ORDER BY seq DESC LIMIT 1");
+
+    sql_int(sql, journey_row);
+    sql_int(sql, (int64_t)name);
+    return sql_number(sql, 0);
+}
+
+/* The event of the present row; what cannot be read back as we wrote it is a damaged ledger. */
+static bool event_of_row(struct sql *sql, msgpack_zone *zone, struct hv_event *ret_event) {
+    size_t size = 0;
+    const void *payload = column_blob(sql, "payload", &size);
+    const int rc = wire_decode_struct(payload, size, &wire_struct_event, zone, ret_event);
+
+    if (rc < 0) {
+        ledger_fail(sql->ledger, rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_CORRUPT, __FILE__, __LINE__);
+        return false;
+    }
+    ret_event->has_seq = true;
+    ret_event->seq = column_int(sql, "seq");
+    ret_event->has_at = true;
+    ret_event->at = column_int(sql, "at");
+    return true;
+}
+
+bool ledger_event_get(struct ledger *ledger, int64_t seq, msgpack_zone *zone,
+                      struct hv_event *ret_event) {
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                                        "JOIN payload ON payload.seq = event.seq "
+                                        "WHERE event.seq = ?");
+    bool found = false;
+
+    sql_int(sql, seq);
+    if (sql_row(sql)) {
+        found = event_of_row(sql, zone, ret_event);
+        sql_end(sql);
+    }
+    return found;
+}
+
+size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after, size_t limit,
+                      const char *only_party, msgpack_zone *zone, struct hv_event *ret_events,
+                      bool *ret_more) {
+    size_t count = 0;
+    struct sql *sql =
+        only_party ? sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                                       "JOIN payload ON payload.seq = event.seq "
+                                       "WHERE journey = ? AND event.seq > ? AND handover IN "
+                                       "(SELECT number FROM handover "
+                                       " WHERE journey = ? AND (sender = ? OR receiver = ?)) "
+                                       "ORDER BY event.seq")
+                   : sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                                       "JOIN payload ON payload.seq = event.seq "
+                                       "WHERE journey = ? AND event.seq > ? ORDER BY event.seq");
+    sql_int(sql, journey_row);
+    sql_int(sql, after);
+    if (only_party) {
+        sql_int(sql, journey_row);
+        sql_text(sql, only_party);
+        sql_text(sql, only_party);
+    }
+    *ret_more = false;
+    while (sql_row(sql)) {
+        if (count == limit) {
+            *ret_more = true;
+            sql_end(sql);
+            break;
+        }
+        if (!event_of_row(sql, zone, &ret_events[count])) {
+            sql_end(sql);
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+bool ledger_is_party(struct ledger *ledger, int64_t journey_row, const char *organisation) {
+    struct sql *sql = sql_begin(ledger, "SELECT 1 FROM handover WHERE journey = ? AND "
+                                        "(sender = ? OR receiver = ?) LIMIT 1");
+
+    sql_int(sql, journey_row);
+    sql_text(sql, organisation);
+    sql_text(sql, organisation);
+    return sql_number(sql, 0) != 0;
+}
+
+bool ledger_journey_then(struct ledger *ledger, int64_t journey_row, int64_t first,
+                         msgpack_zone *zone, struct journey *ret_journey) {
+    struct hv_event event;
+    bool found = false;
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                                        "JOIN payload ON payload.seq = event.seq "
+                                        "WHERE journey = ? AND first <= ? ORDER BY event.seq");
+
+    sql_int(sql, journey_row);
+    sql_int(sql, first);
+    memset(ret_journey, 0, sizeof *ret_journey);
+    ret_journey->row = journey_row;
+    while (sql_row(sql)) {
+        if (!event_of_row(sql, zone, &event)) {
+            sql_end(sql);
+            return false;
+        }
+        journey_fold(ret_journey, &event, event.at);
+        found = true;
+    }
+    return found && !ledger->error;
+}

@@ -1,0 +1,243 @@
+/* Inboxes in the ledger: what is owed, in order, until it is acknowledged.
+ *
+ *   waits ──► ready ──► out ──► (acknowledged: gone)
+ *               ▲        │ ├──► rests ──► ready          nack
+ *               ├────────┘ └──► aside ──► waits, ready   too many failures; the next hello
+ *
+ * Of one journey at most one item of an inbox is ready, out or at rest: the others wait for it. */
+#include <assert.h>
+
+#include "broker/ledger.h"
+#include "broker/ledger_sql.h"
+
+int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT number FROM inbox WHERE organisation = ? AND role = ?");
+
+    sql_text(sql, organisation);
+    sql_int(sql, (int64_t)role);
+    const int64_t inbox = sql_number(sql, 0);
+    if (inbox || ledger->error)
+        return inbox;
+    sql = sql_write(ledger, "INSERT INTO inbox (organisation, role, last) VALUES (?, ?, 0)");
+    sql_text(sql, organisation);
+    sql_int(sql, (int64_t)role);
+    sql_run(sql);
+    return ledger->error ? 0 : sqlite3_last_insert_rowid(ledger->database);
+}
+
+static bool journey_is_active(struct ledger *ledger, int64_t inbox, int64_t journey_row) {
+    struct sql *sql = sql_begin(ledger, "SELECT 1 FROM item WHERE inbox = ? AND journey = ? "
+                                        "AND state IN (1, 2, 3) LIMIT 1");
+
+    sql_int(sql, inbox);
+    sql_int(sql, journey_row);
+    return sql_number(sql, 0) != 0;
+}
+
+/* Lets the next of a journey go, if none of it is on its way. */
+static void journey_advance(struct ledger *ledger, int64_t inbox, int64_t journey_row) {
+    if (journey_is_active(ledger, inbox, journey_row))
+        return;
+    struct sql *sql = sql_write(ledger, "UPDATE item SET state = 1 WHERE number = "
+                                        "(SELECT number FROM item WHERE inbox = ? AND journey = ? "
+                                        " AND state = 0 ORDER BY item LIMIT 1)");
+    sql_int(sql, inbox);
+    sql_int(sql, journey_row);
+    sql_run(sql);
+}
+
+void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
+                     int64_t handover_row, int64_t seq) {
+    struct sql *sql = sql_write(ledger, "UPDATE inbox SET last = last + 1 WHERE number = ?");
+
+    sql_int(sql, inbox);
+    sql_run(sql);
+    sql = sql_write(ledger, "INSERT INTO item (inbox, item, journey, handover, event, state, "
+                            "attempts, failures, ready_at) SELECT number, last, ?, nullif(?, 0), "
+                            "?, 0, 0, 0, 0 FROM inbox WHERE number = ?");
+    sql_int(sql, journey_row);
+    sql_int(sql, handover_row);
+    sql_int(sql, seq);
+    sql_int(sql, inbox);
+    sql_run(sql);
+    ledger->gauges.items_owed++;
+    journey_advance(ledger, inbox, journey_row);
+}
+
+#define ITEM_COLUMNS                                                                          \
+    "number, inbox, item, journey, ifnull(handover, 0) AS handover, event, state, attempts, " \
+    "failures "
+
+static void item_of_row(struct sql *sql, struct ledger_item *ret_item) {
+    *ret_item = (struct ledger_item){
+        .row = column_int(sql, "number"),
+        .inbox = column_int(sql, "inbox"),
+        .item = column_int(sql, "item"),
+        .journey_row = column_int(sql, "journey"),
+        .handover_row = column_int(sql, "handover"),
+        .seq = column_int(sql, "event"),
+        .state = (int)column_int(sql, "state"),
+        .attempts = column_int(sql, "attempts"),
+        .failures = column_int(sql, "failures"),
+    };
+}
+
+static bool item_one(struct sql *sql, struct ledger_item *ret_item) {
+    if (!sql_row(sql))
+        return false;
+    item_of_row(sql, ret_item);
+    sql_end(sql);
+    return true;
+}
+
+bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,
+                      struct ledger_item *ret_item) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE inbox = ? AND item = ?");
+
+    sql_int(sql, inbox);
+    sql_int(sql, item);
+    return item_one(sql, ret_item);
+}
+
+bool ledger_item_get(struct ledger *ledger, int64_t row, struct ledger_item *ret_item) {
+    struct sql *sql = sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE number = ?");
+
+    sql_int(sql, row);
+    return item_one(sql, ret_item);
+}
+
+int64_t ledger_item_acknowledged(struct ledger *ledger, int64_t inbox, int64_t item) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT seq FROM acknowledged WHERE inbox = ? AND item = ?");
+
+    sql_int(sql, inbox);
+    sql_int(sql, item);
+    return sql_number(sql, 0);
+}
+
+size_t ledger_items_ready(struct ledger *ledger, int64_t inbox, size_t limit,
+                          struct ledger_item *ret_items) {
+    size_t count = 0;
+    struct sql *sql = sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE inbox = ? "
+                                        "AND state = 1 ORDER BY item LIMIT ?");
+
+    sql_int(sql, inbox);
+    sql_int(sql, (int64_t)limit);
+    while (sql_row(sql))
+        item_of_row(sql, &ret_items[count++]);
+    return count;
+}
+
+void ledger_item_out(struct ledger *ledger, struct ledger_item *item) {
+    struct sql *sql = sql_write(
+        ledger,
+        "UPDATE item SET state = 2, attempts = attempts + 1 WHERE number = ? AND state = 1");
+
+    assert(item->state == LEDGER_ITEM_READY);
+    sql_int(sql, item->row);
+    sql_run(sql);
+    item->state = LEDGER_ITEM_OUT;
+    item->attempts++;
+}
+
+void ledger_item_return(struct ledger *ledger, int64_t row) {
+    struct sql *sql = sql_write(ledger, "UPDATE item SET state = 1 WHERE number = ? AND state = 2");
+
+    sql_int(sql, row);
+    sql_run(sql);
+}
+
+bool ledger_item_failed(struct ledger *ledger, const struct ledger_item *item, hv_time ready_at_ms,
+                        int64_t failures_max) {
+    const bool aside = item->failures + 1 >= failures_max;
+    struct sql *sql =
+        sql_write(ledger, "UPDATE item SET state = ?, failures = failures + 1, ready_at = ? "
+                          "WHERE number = ?");
+
+    sql_int(sql, aside ? LEDGER_ITEM_ASIDE : LEDGER_ITEM_RESTS);
+    sql_int(sql, ready_at_ms);
+    sql_int(sql, item->row);
+    sql_run(sql);
+    if (aside) {
+        ledger->gauges.items_aside++;
+        journey_advance(ledger, item->inbox, item->journey_row);
+    }
+    return aside;
+}
+
+void ledger_item_acknowledge(struct ledger *ledger, const struct ledger_item *item, int64_t seq) {
+    struct sql *sql =
+        sql_write(ledger, "INSERT INTO acknowledged (inbox, item, seq) VALUES (?, ?, ?)");
+
+    sql_int(sql, item->inbox);
+    sql_int(sql, item->item);
+    sql_int(sql, seq);
+    sql_run(sql);
+    sql = sql_write(ledger, "DELETE FROM item WHERE number = ?");
+    sql_int(sql, item->row);
+    sql_run(sql);
+    ledger->gauges.items_owed--;
+    if (item->state == LEDGER_ITEM_ASIDE)
+        ledger->gauges.items_aside--;
+    journey_advance(ledger, item->inbox, item->journey_row);
+}
+
+void ledger_items_recall(struct ledger *ledger, int64_t inbox) {
+    struct ledger_item item;
+
+    for (;;) {
+        struct sql *sql = sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE inbox = ? "
+                                            "AND state = 4 ORDER BY item LIMIT 1");
+        sql_int(sql, inbox);
+        if (!item_one(sql, &item))
+            return;
+        sql = sql_write(ledger, "UPDATE item SET state = 0, failures = 0 WHERE number = ?");
+        sql_int(sql, item.row);
+        sql_run(sql);
+        ledger->gauges.items_aside--;
+        journey_advance(ledger, inbox, item.journey_row);
+    }
+}
+
+void ledger_items_wake(struct ledger *ledger, hv_time now_ms,
+                       void (*visit)(void *context, int64_t inbox), void *context) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT DISTINCT inbox FROM item WHERE state = 3 AND ready_at <= ?");
+    bool any = false;
+
+    sql_int(sql, now_ms);
+    while (sql_row(sql)) {
+        any = true;
+        visit(context, column_int(sql, "inbox"));
+    }
+    if (!any)
+        return;
+    sql = sql_write(ledger, "UPDATE item SET state = 1 WHERE state = 3 AND "
+                            "(ready_at <= ? OR ready_at > ?)");
+    sql_int(sql, now_ms);
+    sql_int(sql, now_ms + LEDGER_REST_MAX_MS);
+    sql_run(sql);
+}
+
+bool ledger_items_next(struct ledger *ledger, hv_time *ret_at_ms) {
+    const int64_t at_ms =
+        sql_number(sql_begin(ledger, "SELECT min(ready_at) FROM item WHERE state = 3"), -1);
+
+    *ret_at_ms = at_ms;
+    return at_ms >= 0;
+}
+
+bool ledger_item_dossier_waits(struct ledger *ledger, int64_t inbox, int64_t handover_row) {
+    struct sql *sql = sql_begin(ledger, "SELECT 1 FROM item JOIN event ON event.seq = item.event "
+                                        "WHERE item.inbox = ? AND item.journey = "
+                                        "(SELECT journey FROM handover WHERE number = ?) "
+                                        "AND item.handover = ? AND event.type = ? LIMIT 1");
+
+    sql_int(sql, inbox);
+    sql_int(sql, handover_row);
+    sql_int(sql, handover_row);
+    sql_int(sql, (int64_t)HV_EVENT_DOSSIER);
+    return sql_number(sql, 0) != 0;
+}

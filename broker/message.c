@@ -1,0 +1,405 @@
+/* One message: whose it is, whether it can be read, which session it belongs to, where it goes. */
+#include <assert.h>
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/journal.h"
+#include "broker/turn.h"
+#include "wire/wire.h"
+
+/* ---- Keys ---- */
+
+/* A key that is not on the map any more is told once, and then nothing: true when the message is
+ * done with. */
+static bool bar(struct request *request) {
+    struct broker *broker = request->turn->broker;
+    const struct route *route = &request->inbound->from;
+    struct barred *barred = NULL;
+
+    HASH_FIND(hh, broker->barred, route, sizeof *route, barred);
+    if (barred)
+        return true;
+    if (HASH_COUNT(broker->barred) >= BARRED_MAX) {
+        struct barred *oldest = broker->barred; /* uthash keeps the order of adding */
+        HASH_DELETE(hh, broker->barred, oldest);
+        free(oldest);
+    }
+    barred = calloc(1, sizeof *barred);
+    if (!barred) {
+        request->turn->error = -ENOMEM;
+        return true;
+    }
+    barred->route = *route;
+    HASH_ADD(hh, broker->barred, route, sizeof barred->route, barred);
+    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL,
+                  "this key is not on the network's map any more");
+    return true;
+}
+
+/* ---- Reading ---- */
+
+/* Frame 2 belongs to offer and supplement alone, and a supplement is nothing without it. */
+static const char *frame_trouble(const struct request *request) {
+    const struct inbound *inbound = request->inbound;
+    const enum hv_message_type type = request->message.type;
+
+    if (inbound->frames > 2)
+        return "a message has at most two frames";
+    if (inbound->frames == 2 && type != HV_MESSAGE_offer && type != HV_MESSAGE_supplement)
+        return "only `offer` and `supplement` carry a dossier in a second frame";
+    if (inbound->frames == 2 && inbound->dossier_size < 8)
+        return "the dossier is too short to begin with the id of a sealing key";
+    if (inbound->frames < 2 && type == HV_MESSAGE_supplement)
+        return "a supplement carries a dossier in a second frame";
+    return NULL;
+}
+
+static bool refuse_frames(struct request *request) {
+    const struct network_limits *limits = &request->turn->broker->network->limits;
+
+    if (request->inbound->dossier_size > limits->dossier_bytes) {
+        answer_refuse(request, HV_REFUSED_TOO_LARGE, "dossier",
+                      "the dossier has %zu bytes; this network takes at most %zu",
+                      request->inbound->dossier_size, limits->dossier_bytes);
+        return true;
+    }
+    const char *trouble = frame_trouble(request);
+    if (trouble)
+        answer_refuse(request, HV_REFUSED_MALFORMED, "dossier", "%s", trouble);
+    return trouble != NULL;
+}
+
+/* Organisation, role and content: the same again is the same command (PROTOCOL.md section 3). */
+static void command_hash(struct request *request, const uint8_t content[32]) {
+    crypto_generichash_state state;
+    const uint8_t role = (uint8_t)request->actor.role;
+
+    (void)crypto_generichash_init(&state, NULL, 0, sizeof request->command);
+    (void)crypto_generichash_update(&state, &role, 1);
+    (void)crypto_generichash_update(&state, (const uint8_t *)request->actor.organisation,
+                                    sizeof request->actor.organisation);
+    (void)crypto_generichash_update(&state, content, 32);
+    (void)crypto_generichash_final(&state, request->command, sizeof request->command);
+}
+
+/* The request of a message that a peer may send; NULL where it has none. */
+static const char *request_of(const struct hv_message *message) {
+    switch (message->type) {
+#define REQUEST_REQUIRED(name) \
+    case HV_MESSAGE_##name:    \
+        return message->name.request;
+#define REQUEST_OPTIONAL(name) \
+    case HV_MESSAGE_##name:    \
+        return message->name.has_request ? message->name.request : NULL;
+        REQUEST_REQUIRED(hello)
+        REQUEST_REQUIRED(open)
+        REQUEST_REQUIRED(reassign)
+        REQUEST_REQUIRED(close)
+        REQUEST_REQUIRED(settle)
+        REQUEST_REQUIRED(offer)
+        REQUEST_REQUIRED(receive)
+        REQUEST_REQUIRED(pickup)
+        REQUEST_REQUIRED(introduce)
+        REQUEST_REQUIRED(confirm)
+        REQUEST_REQUIRED(decline)
+        REQUEST_REQUIRED(withdraw)
+        REQUEST_REQUIRED(fetch)
+        REQUEST_REQUIRED(supplement)
+        REQUEST_REQUIRED(status)
+        REQUEST_REQUIRED(history)
+        REQUEST_REQUIRED(map)
+        REQUEST_REQUIRED(stats)
+        REQUEST_REQUIRED(reload)
+        REQUEST_REQUIRED(welcome)
+        REQUEST_OPTIONAL(bye)
+        REQUEST_OPTIONAL(ping)
+        REQUEST_OPTIONAL(pong)
+        REQUEST_OPTIONAL(ack)
+        REQUEST_OPTIONAL(nack)
+        REQUEST_OPTIONAL(done)
+        REQUEST_OPTIONAL(refused)
+    case HV_MESSAGE_none:
+    case HV_MESSAGE_TYPES:
+    case HV_MESSAGE_item:
+        return NULL;
+#undef REQUEST_REQUIRED
+#undef REQUEST_OPTIONAL
+    }
+    return NULL;
+}
+
+/* Decodes the envelope: false when it was refused. */
+static bool decode(struct request *request) {
+    const struct inbound *inbound = request->inbound;
+    struct turn *turn = request->turn;
+    struct wire_limits limits = wire_limits_default;
+    struct wire_error error;
+    uint8_t content[32];
+
+    limits.envelope_bytes = turn->broker->network->limits.envelope_bytes;
+    const int rc = wire_decode(inbound->envelope, inbound->envelope_size,
+                               request->session && request->session->lenient ? WIRE_FROM_LATER
+                                                                             : WIRE_FROM_PEER,
+                               &limits, &turn->zone, &request->message, content, &error);
+    if (rc == -ENOMEM) {
+        turn->error = -ENOMEM;
+        return false;
+    }
+    if (rc < 0) {
+        copy_text(request->id, error.request);
+        /* Of two refusals the earlier in the contract's order is given. */
+        const bool large = inbound->dossier_size > turn->broker->network->limits.dossier_bytes;
+        if (!(large && refuse_frames(request)))
+            answer_refuse(request, error.code, error.field[0] ? error.field : NULL, "%s",
+                          error.reason);
+        return false;
+    }
+    const char *id = request_of(&request->message);
+    copy_text(request->id, id ? id : "");
+    if (refuse_frames(request))
+        return false;
+    command_hash(request, content);
+    return true;
+}
+
+/* ---- Sessions ---- */
+
+void session_over(struct turn *turn, struct session *session) {
+    if (session_end(&turn->broker->sessions, session) < 0)
+        turn->error = -ENOMEM;
+}
+
+/* The older one of the same name learns that it is not the session any more. */
+static void take_over(struct turn *turn, struct session *older) {
+    struct hv_message message = {.type = HV_MESSAGE_refused};
+    const struct route route = older->route;
+
+    message.refused.code = HV_REFUSED_NO_SESSION;
+    message.refused.reason =
+        "another connection said hello as this instance and has taken the session over";
+    session_over(turn, older);
+    answer_send(turn, &route, &message);
+}
+
+static void welcome(struct request *request) {
+    struct turn *turn = request->turn;
+    const struct network *network = turn->broker->network;
+    struct hv_message message = {.type = HV_MESSAGE_welcome};
+    struct hv_welcome *welcome = &message.welcome;
+
+    copy_text(welcome->request, request->id);
+    copy_text(welcome->organisation, request->organisation->name);
+    copy_text(welcome->network, network->name);
+    welcome->ledger = *ledger_id(turn->ledger);
+    welcome->heartbeat = network->limits.heartbeat_ms;
+    memcpy(welcome->head, ledger_head(turn->ledger), sizeof welcome->head);
+    welcome->at = turn->now_ms;
+    welcome->seq = ledger_seq(turn->ledger);
+    answer_send(turn, &request->inbound->from, &message);
+}
+
+static void hello(struct request *request) {
+    const struct hv_hello *hello = &request->message.hello;
+    struct turn *turn = request->turn;
+    struct sessions *sessions = &turn->broker->sessions;
+    struct session_name name;
+
+    if (!(request->key->roles & (1U << hello->role))) {
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, "role", "this key of %s has not the role %s",
+                      request->organisation->name,
+                      wire_word_text(&wire_vocabulary_role, (int)hello->role));
+        return;
+    }
+    memset(&name, 0, sizeof name);
+    copy_text(name.organisation, request->organisation->name);
+    copy_text(name.instance, hello->instance);
+    name.role = hello->role;
+    if (request->session)
+        session_over(turn, request->session);
+    struct session *older = session_named(sessions, &name);
+    if (older)
+        take_over(turn, older);
+    const int64_t inbox = ledger_inbox(turn->ledger, name.organisation, name.role);
+    if (turn->mode != TURN_READ_ONLY)
+        ledger_items_recall(turn->ledger, inbox);
+    if (turn->error || ledger_error(turn->ledger))
+        return;
+    request->session =
+        session_begin(sessions, &request->inbound->from, &name, inbox, turn->boot_ms);
+    if (!request->session) {
+        turn->error = -ENOMEM;
+        return;
+    }
+    memcpy(request->session->key, request->inbound->key, sizeof request->session->key);
+    request->session->credit = hello->credit;
+    request->session->lenient = hello->has_minor && hello->minor > HV_WIRE_MINOR;
+    welcome(request);
+}
+
+static void bye(struct request *request) {
+    struct hv_message message;
+
+    session_over(request->turn, request->session);
+    request->session = NULL;
+    if (!request->id[0])
+        return;
+    (void)answer_begin(request, &message);
+    answer_done(request, &message, ledger_seq(request->turn->ledger));
+}
+
+static void pong(struct request *request) {
+    struct hv_message message = {.type = HV_MESSAGE_pong};
+
+    message.pong.has_request = request->id[0] != '\0';
+    copy_text(message.pong.request, request->id);
+    answer_send(request->turn, &request->inbound->from, &message);
+}
+
+void message_ping(struct turn *turn, struct session *session) {
+    const struct hv_message message = {.type = HV_MESSAGE_ping};
+
+    answer_send(turn, &session->route, &message);
+}
+
+/* ---- Rate ---- */
+
+/* One bucket an organisation, a second deep. True when the command was refused. */
+static bool refuse_rate(struct request *request) {
+    struct broker *broker = request->turn->broker;
+    const int64_t rate = broker->network->limits.commands_per_second;
+    const char *organisation = request->actor.organisation;
+    const int64_t now_ms = request->turn->boot_ms;
+    struct rate *bucket = NULL;
+
+    if (rate == 0)
+        return false;
+    HASH_FIND_STR(broker->rates, organisation, bucket);
+    if (!bucket) {
+        bucket = calloc(1, sizeof *bucket);
+        if (!bucket) {
+            request->turn->error = -ENOMEM;
+            return true;
+        }
+        copy_text(bucket->organisation, organisation);
+        bucket->tokens = rate * 1000;
+        bucket->at_ms = now_ms;
+        HASH_ADD_STR(broker->rates, organisation, bucket);
+    }
+    const int64_t elapsed_ms = now_ms - bucket->at_ms < 1000 ? now_ms - bucket->at_ms : 1000;
+    bucket->at_ms = now_ms;
+    bucket->tokens += elapsed_ms * rate;
+    if (bucket->tokens > rate * 1000)
+        bucket->tokens = rate * 1000;
+    if (bucket->tokens < 1000) {
+        answer_busy(request, (1000 - bucket->tokens + rate - 1) / rate);
+        return true;
+    }
+    bucket->tokens -= 1000;
+    return false;
+}
+
+/* ---- Where it goes ---- */
+
+static void reload(struct request *request) {
+    struct turn *turn = request->turn;
+    struct hv_message message;
+    struct failure failure;
+
+    if (request->actor.role != HV_ROLE_OPERATOR) {
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an operator");
+        return;
+    }
+    if (turn->mode != TURN_NORMAL) {
+        answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
+                      "the broker's disk is full: the network files are not read now");
+        return;
+    }
+    const int rc = reload_network(turn, &failure);
+    if (rc == -EIO || rc == -ENOMEM || rc == -ENOSPC)
+        return; /* the turn has failed, and says so */
+    if (rc < 0) {
+        answer_refuse(request, HV_REFUSED_CONFLICT, NULL, "%s", failure.text);
+        return;
+    }
+    (void)answer_begin(request, &message);
+    answer_done(request, &message, ledger_seq(turn->ledger));
+}
+
+static void no_session(struct request *request) {
+    answer_refuse(request, HV_REFUSED_NO_SESSION, NULL, "say `hello` first");
+}
+
+/* Commands and questions of a session. */
+static void take_asked(struct request *request) {
+    if (refuse_rate(request) || command_take(request) || question_take(request))
+        return;
+    assert(request->message.type == HV_MESSAGE_reload);
+    reload(request);
+}
+
+static void take_decoded(struct request *request) {
+    const enum hv_message_type type = request->message.type;
+
+    if (type == HV_MESSAGE_hello) {
+        hello(request);
+        return;
+    }
+    if (!request->session) {
+        if (type != HV_MESSAGE_pong)
+            no_session(request);
+        return;
+    }
+    switch ((int)type) {
+    case HV_MESSAGE_bye:
+        bye(request);
+        break;
+    case HV_MESSAGE_ping:
+        pong(request);
+        break;
+    case HV_MESSAGE_pong:
+        break; /* a sign of life, and seen */
+    case HV_MESSAGE_ack:
+        delivery_ack(request);
+        break;
+    case HV_MESSAGE_nack:
+        delivery_nack(request);
+        break;
+    default:
+        take_asked(request);
+        break;
+    }
+}
+
+static void actor_of_session(struct request *request) {
+    const struct session *session = request->session;
+    struct actor *actor = &request->actor;
+
+    memset(actor, 0, sizeof *actor);
+    if (!session)
+        return;
+    copy_text(actor->organisation, session->name.organisation);
+    actor->role = session->name.role;
+    actor->of_network =
+        actor->role == HV_ROLE_COORDINATOR &&
+        strcmp(actor->organisation, request->turn->broker->network->coordinating) == 0;
+}
+
+void message_take(struct turn *turn, const struct inbound *inbound) {
+    struct request request = {.turn = turn, .inbound = inbound};
+
+    turn->counters.messages++;
+    request.key = network_key(turn->broker->network, inbound->key, &request.organisation);
+    if (!request.key) {
+        bar(&request);
+        return;
+    }
+    request.session = session_find(&turn->broker->sessions, &inbound->from);
+    actor_of_session(&request);
+    if (request.session)
+        request.session->heard_ms = turn->boot_ms;
+    if (decode(&request))
+        take_decoded(&request);
+}

@@ -1,0 +1,308 @@
+/* Questions: how a handover or a journey stands, what happened, who is on the map, how the broker
+ * fares. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/access.h"
+#include "broker/turn.h"
+#include "wire/wire.h"
+
+#define HISTORY_LIMIT_DEFAULT 100
+
+/* Memory that lives as long as the turn; NULL makes the turn fail. */
+static void *turn_memory(struct turn *turn, size_t count, size_t size) {
+    void *memory = msgpack_zone_malloc(&turn->zone, count ? count * size : 1);
+
+    if (!memory)
+        turn->error = -ENOMEM;
+    else
+        memset(memory, 0, count * size);
+    return memory;
+}
+
+static void set_receiver(struct hv_done *done, const struct handover *handover) {
+    const char *begeleider =
+        handover->picked_up_by[0] ? handover->picked_up_by : handover->received_by;
+
+    done->has_receiver = true;
+    copy_text(done->receiver.organisation, handover->to);
+    done->receiver.has_begeleider = begeleider[0] != '\0';
+    copy_text(done->receiver.begeleider, begeleider);
+}
+
+static void set_state(struct hv_done *done, const struct wire_vocabulary *states, int state) {
+    done->has_state = true;
+    copy_text(done->state, wire_word_text(states, state));
+}
+
+/* ---- status ---- */
+
+static hv_time handover_since(const struct handover *handover) {
+    return handover->times_ms[handover->state];
+}
+
+static void set_times(struct turn *turn, struct hv_done *done, const struct handover *handover) {
+    struct hv_counter *times = turn_memory(turn, HANDOVER_STATE_COUNT, sizeof *times);
+    size_t count = 0;
+
+    if (!times)
+        return;
+    for (int state = 0; state < HANDOVER_STATE_COUNT; state++) {
+        if (!handover->times_ms[state])
+            continue;
+        times[count].name = wire_word_text(&wire_vocabulary_handover_state, state);
+        times[count++].value = handover->times_ms[state];
+    }
+    done->has_times = true;
+    done->times.count = count;
+    done->times.items = times;
+}
+
+static void status_of_handover(struct request *request) {
+    struct ledger *ledger = request->turn->ledger;
+    struct handover handover;
+    struct journey journey;
+    struct hv_message message;
+
+    if (!ledger_handover_find(ledger, &request->message.status.handover, &handover) ||
+        !access_knows_handover(&request->actor, &handover)) {
+        answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
+                      "no handover of this id that your organisation is a party to");
+        return;
+    }
+    if (!ledger_journey_get(ledger, handover.journey_row, &journey))
+        return;
+    const bool is_open = handover_is_open(&handover);
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_journey = true;
+    done->journey = handover.journey;
+    done->has_handover = true;
+    done->handover = handover.id;
+    set_state(done, &wire_vocabulary_handover_state, (int)handover.state);
+    done->has_holder = true;
+    done->holder = is_open ? journey.holder : handover.end_holder;
+    set_receiver(done, &handover);
+    done->has_kind = true;
+    done->kind = handover.kind;
+    done->has_urgency = true;
+    done->urgency = handover.urgency;
+    done->has_since = true;
+    done->since = handover_since(&handover);
+    done->has_planned = is_open && handover.planned_ms != 0;
+    done->planned = handover.planned_ms;
+    done->has_introduced = true;
+    done->introduced = handover.introduced;
+    done->has_as = handover.as != 0;
+    done->as = handover.as;
+    done->has_reason = handover.as != 0;
+    copy_text(done->reason, handover.as_reason);
+    set_times(request->turn, done, &handover);
+    answer_done(request, &message, ledger_seq(ledger));
+}
+
+static void status_of_journey(struct request *request) {
+    struct ledger *ledger = request->turn->ledger;
+    struct handover open;
+    struct journey journey;
+    struct hv_message message;
+    const bool found = ledger_journey_find(ledger, &request->message.status.journey, &journey);
+    const bool has_open = found && ledger_handover_open_of(ledger, journey.row, &open);
+
+    if (!found || !access_knows_journey(&request->actor, &journey, has_open ? &open : NULL)) {
+        answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
+                      "no journey of this id that your organisation is a party to");
+        return;
+    }
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_journey = true;
+    done->journey = journey.id;
+    set_state(done, &wire_vocabulary_journey_state, (int)journey.state);
+    done->has_holder = true;
+    done->holder = journey.holder;
+    done->has_urgency = true;
+    done->urgency = journey.urgency;
+    done->has_since = true;
+    done->since = journey.since_ms;
+    if (has_open) {
+        done->has_handover = true;
+        done->handover = open.id;
+        set_receiver(done, &open);
+        done->has_kind = true;
+        done->kind = open.kind;
+    }
+    answer_done(request, &message, ledger_seq(ledger));
+}
+
+/* ---- history ---- */
+
+/* Reading is an event too (A1). */
+static void record_reading(struct request *request, struct journey *journey) {
+    struct hv_event event = {.event = HV_EVENT_READ, .has_journey = true, .journey = journey->id};
+
+    event.has_organisation = true;
+    copy_text(event.organisation, request->actor.organisation);
+    event.has_role = true;
+    event.role = request->actor.role;
+    (void)record_event(request->turn, &event, journey, NULL);
+}
+
+static void answer_history(struct request *request, struct journey *journey,
+                           const char *only_party) {
+    const struct hv_history *question = &request->message.history;
+    struct turn *turn = request->turn;
+    const size_t limit =
+        question->has_limit ? (size_t)question->limit : (size_t)HISTORY_LIMIT_DEFAULT;
+    struct hv_event *events = turn_memory(turn, limit, sizeof *events);
+    struct hv_message message;
+    bool more = false;
+
+    if (!events)
+        return;
+    const int64_t seq = ledger_seq(turn->ledger);
+    const size_t count =
+        ledger_history(turn->ledger, journey->row, question->has_after ? question->after : 0, limit,
+                       only_party, &turn->zone, events, &more);
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_journey = true;
+    done->journey = journey->id;
+    done->has_events = true;
+    done->events.count = count;
+    done->events.items = events;
+    done->has_next = more;
+    done->next = more ? events[count - 1].seq : 0;
+    record_reading(request, journey);
+    answer_done(request, &message, seq);
+}
+
+static void question_history(struct request *request) {
+    struct ledger *ledger = request->turn->ledger;
+    struct journey journey;
+
+    if (request->turn->mode != TURN_NORMAL) {
+        answer_refuse(
+            request, HV_REFUSED_UNAVAILABLE, NULL,
+            "the broker's disk is full and reading a history is recorded; ask again later");
+        return;
+    }
+    const bool found = ledger_journey_find(ledger, &request->message.history.journey, &journey);
+    const bool all = found && access_reads_all(&request->actor, &journey);
+    const bool some = found && request->actor.role != HV_ROLE_OPERATOR &&
+                      ledger_is_party(ledger, journey.row, request->actor.organisation);
+    if (!all && !some)
+        answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
+                      "no journey of this id that your organisation is or was a party to");
+    else
+        answer_history(request, &journey, all ? NULL : request->actor.organisation);
+}
+
+/* ---- map ---- */
+
+static void map_sealing_keys(struct turn *turn, const struct network_organisation *from,
+                             struct hv_organisation *to) {
+    struct hv_sealing_key *keys = turn_memory(turn, from->sealing_key_count, sizeof *keys);
+    size_t count = 0;
+
+    if (!keys)
+        return;
+    for (size_t i = 0; i < from->sealing_key_count; i++) {
+        const struct network_sealing_key *key = &from->sealing_keys[i];
+        if (turn->now_ms < key->valid_from_ms || turn->now_ms >= key->valid_until_ms)
+            continue;
+        memcpy(keys[count].id, key->id, sizeof keys[count].id);
+        memcpy(keys[count].key, key->public_key, sizeof keys[count].key);
+        keys[count++].until = key->valid_until_ms;
+    }
+    to->sealing_keys.count = count;
+    to->sealing_keys.items = keys;
+}
+
+static void question_map(struct request *request) {
+    struct turn *turn = request->turn;
+    const struct network *network = turn->broker->network;
+    struct hv_organisation *organisations =
+        turn_memory(turn, network->organisation_count, sizeof *organisations);
+    struct hv_message message;
+
+    if (!organisations)
+        return;
+    for (size_t i = 0; i < network->organisation_count; i++) {
+        const struct network_organisation *from = &network->organisations[i];
+        struct hv_organisation *to = &organisations[i];
+        copy_text(to->organisation, from->name);
+        to->display_name = from->display_name;
+        to->telephone = from->telephone;
+        to->has_telephone_out_of_hours = from->telephone_out_of_hours[0] != '\0';
+        to->telephone_out_of_hours = from->telephone_out_of_hours;
+        to->has_leaving = from->leaving;
+        to->leaving = from->leaving;
+        map_sealing_keys(turn, from, to);
+    }
+    if (turn->error)
+        return;
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_organisations = true;
+    done->organisations.count = network->organisation_count;
+    done->organisations.items = organisations;
+    answer_done(request, &message, ledger_seq(turn->ledger));
+}
+
+/* ---- stats ---- */
+
+static void question_stats(struct request *request) {
+    struct turn *turn = request->turn;
+    const struct broker *broker = turn->broker;
+    const struct ledger_gauges gauges = ledger_gauges(turn->ledger);
+    const struct broker_counters *counters = &broker->counters;
+    struct hv_message message;
+
+    if (request->actor.role != HV_ROLE_OPERATOR && !request->actor.of_network) {
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL,
+                      "this is for an operator or a coordinator of the network");
+        return;
+    }
+    const struct hv_counter stats[] = {
+        {"houvast_journeys_held", gauges.journeys_held},
+        {"houvast_handovers_open", gauges.handovers_open},
+        {"houvast_items_owed", gauges.items_owed},
+        {"houvast_items_aside", gauges.items_aside},
+        {"houvast_sessions", (int64_t)HASH_COUNT(broker->sessions.by_route)},
+        {"houvast_items_out", (int64_t)HASH_COUNT(broker->sessions.outs)},
+        {"houvast_disk_short", turn->mode != TURN_NORMAL},
+        {"houvast_turns_total", counters->turns},
+        {"houvast_messages_total", counters->messages},
+        {"houvast_commands_total", counters->commands},
+        {"houvast_repeats_total", counters->repeats},
+        {"houvast_refusals_total", counters->refusals},
+        {"houvast_items_sent_total", counters->items_sent},
+        {"houvast_items_acknowledged_total", counters->items_acknowledged},
+    };
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_stats = true;
+    done->stats.count = sizeof stats / sizeof stats[0];
+    done->stats.items = stats;
+    answer_done(request, &message, ledger_seq(turn->ledger));
+}
+
+bool question_take(struct request *request) {
+    switch ((int)request->message.type) {
+    case HV_MESSAGE_status:
+        if (request->message.status.has_handover)
+            status_of_handover(request);
+        else
+            status_of_journey(request);
+        return true;
+    case HV_MESSAGE_history:
+        question_history(request);
+        return true;
+    case HV_MESSAGE_map:
+        question_map(request);
+        return true;
+    case HV_MESSAGE_stats:
+        question_stats(request);
+        return true;
+    default:
+        return false;
+    }
+}

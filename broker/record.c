@@ -1,0 +1,169 @@
+/* Recording: a decision's events, the rows they fold to, the items they owe, the dossiers they
+ * move. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/audience.h"
+#include "broker/turn.h"
+
+/* ---- Items ---- */
+
+struct owing {
+    struct turn *turn;
+    int64_t journey_row;
+    int64_t handover_row;
+    int64_t seq;
+    const char *holder; /* has it already */
+};
+
+static void owe(const struct owing *owing, const char *organisation, enum hv_role role) {
+    const int64_t inbox = ledger_inbox(owing->turn->ledger, organisation, role);
+
+    ledger_item_add(owing->turn->ledger, inbox, owing->journey_row, owing->handover_row,
+                    owing->seq);
+    sessions_want(&owing->turn->broker->sessions, inbox);
+}
+
+static void owe_earlier_holder(void *context, const char *organisation) {
+    const struct owing *owing = context;
+
+    if (strcmp(organisation, owing->holder) != 0)
+        owe(owing, organisation, HV_ROLE_ENDPOINT);
+}
+
+static void owe_items(struct turn *turn, const struct hv_event *event,
+                      const struct journey *journey, const struct handover *handover, int64_t seq) {
+    struct audience audience;
+    const struct owing owing = {
+        .turn = turn,
+        .journey_row = journey->row,
+        .handover_row = event->has_handover ? handover->row : 0,
+        .seq = seq,
+        .holder = journey->holder.organisation,
+    };
+
+    audience_of(event, journey, handover, turn->broker->network->coordinating, &audience);
+    for (size_t i = 0; i < audience.count; i++)
+        owe(&owing, audience.members[i].organisation, audience.members[i].role);
+    if (audience.earlier_holders)
+        ledger_earlier_holders(turn->ledger, journey->row, owe_earlier_holder, (void *)&owing);
+}
+
+/* ---- Dossiers ---- */
+
+static void move_dossiers(struct turn *turn, const struct request *request,
+                          const struct hv_event *event, const struct handover *handover) {
+    const struct inbound *inbound = request ? request->inbound : NULL;
+
+    switch (event->event) {
+    case HV_EVENT_OFFERED:
+    case HV_EVENT_SUPPLEMENTED:
+        assert(inbound);
+        ledger_dossier_put(turn->ledger, handover->row, event->has_number ? event->number : 0,
+                           inbound->dossier ? request->dossier_hash : NULL, inbound->dossier,
+                           inbound->dossier_size);
+        break;
+    case HV_EVENT_CONFIRMED:
+        ledger_dossiers_delete_at(turn->ledger, handover->row, event->delete_at);
+        break;
+    case HV_EVENT_DECLINED:
+    case HV_EVENT_WITHDRAWN:
+    case HV_EVENT_DELETED:
+        ledger_dossiers_delete(turn->ledger, handover->row);
+        turn->deleted = true;
+        break;
+    case HV_EVENT_OPENED:
+    case HV_EVENT_REASSIGNED:
+    case HV_EVENT_CLOSING:
+    case HV_EVENT_SETTLED:
+    case HV_EVENT_CLOSED:
+    case HV_EVENT_DELIVERED:
+    case HV_EVENT_RECEIVED:
+    case HV_EVENT_PICKED_UP:
+    case HV_EVENT_INTRODUCED:
+    case HV_EVENT_DOSSIER:
+    case HV_EVENT_FETCHED:
+    case HV_EVENT_ACKNOWLEDGED:
+    case HV_EVENT_READ:
+    case HV_EVENT_NETWORK:
+        break;
+    }
+}
+
+/* ---- Events ---- */
+
+/* One event: folded, stored where it is new, appended, and followed by what it causes. */
+static int64_t record_one(struct turn *turn, const struct request *request,
+                          const struct hv_event *event, struct journey *journey,
+                          struct handover *handover, struct ledger_cause cause) {
+    struct handover *of_event = event->has_handover ? handover : NULL;
+    const int64_t seq = ledger_seq(turn->ledger) + 1;
+
+    if (ledger_error(turn->ledger))
+        return 0;
+    journey_fold(journey, event, turn->now_ms);
+    if (!journey->row)
+        ledger_journey_put(turn->ledger, journey);
+    if (of_event) {
+        of_event->journey_row = journey->row;
+        handover_fold(of_event, event, seq, turn->now_ms, &journey->holder);
+        if (!of_event->row)
+            ledger_handover_put(turn->ledger, of_event);
+    }
+    if (!ledger_event_append(turn->ledger, event, turn->now_ms, journey->row,
+                             of_event ? of_event->row : 0, cause))
+        return 0;
+    if (of_event)
+        move_dossiers(turn, request, event, of_event);
+    owe_items(turn, event, journey, of_event, seq);
+    return seq;
+}
+
+/* Stores what the events changed. */
+static void record_rows(struct turn *turn, struct journey *journey,
+                        const struct journey *journey_before, struct handover *handover,
+                        const struct handover *handover_before) {
+    if (memcmp(journey, journey_before, sizeof *journey) != 0)
+        ledger_journey_put(turn->ledger, journey);
+    if (handover && memcmp(handover, handover_before, sizeof *handover) != 0)
+        ledger_handover_put(turn->ledger, handover);
+}
+
+int64_t record_decision(struct request *request, const struct decision *decision,
+                        struct journey *journey, struct handover *handover) {
+    const struct journey journey_before = *journey;
+    struct handover handover_before = {0};
+    struct ledger_cause cause = {.has_command = true};
+    int64_t first = 0;
+
+    assert(!decision->refusal && decision->event_count > 0);
+    if (handover)
+        handover_before = *handover;
+    /* A question that is recorded may be asked again and again; a command may not. */
+    cause.has_command =
+        decision->events[0].event != HV_EVENT_FETCHED && decision->events[0].event != HV_EVENT_READ;
+    memcpy(cause.command, request->command, sizeof cause.command);
+    for (size_t i = 0; i < decision->event_count; i++) {
+        const int64_t seq =
+            record_one(request->turn, request, &decision->events[i], journey, handover, cause);
+        if (i == 0)
+            first = seq;
+        cause = (struct ledger_cause){.first = first};
+    }
+    record_rows(request->turn, journey, &journey_before, handover, &handover_before);
+    request->turn->counters.commands++;
+    return first;
+}
+
+int64_t record_event(struct turn *turn, const struct hv_event *event, struct journey *journey,
+                     struct handover *handover) {
+    const struct journey journey_before = *journey;
+    struct handover handover_before = {0};
+
+    if (handover)
+        handover_before = *handover;
+    const int64_t seq = record_one(turn, NULL, event, journey, handover, (struct ledger_cause){0});
+    record_rows(turn, journey, &journey_before, handover, &handover_before);
+    return seq;
+}

@@ -1,0 +1,104 @@
+/* Sessions: who has said hello, and what is out to them. Memory only: with the ledger, the broker's
+ * whole state, and all of it may be lost at any moment.
+ *
+ * Times here are ms since boot, which no clock setting moves. */
+#ifndef HOUVAST_SESSION_H
+#define HOUVAST_SESSION_H
+
+#include <uthash.h>
+
+#include "broker/broker.h"
+
+struct session;
+
+/* An inbox that has sessions: its endpoints, or coordinators, or operators, compete for its items.
+ */
+struct inbox {
+    int64_t number; /* key: the ledger's */
+    bool wanted;    /* there may be items that can go out */
+    struct session *sessions;
+    UT_hash_handle hh;
+};
+
+/* An item that is out to a session: sent, not yet acknowledged. */
+struct out {
+    int64_t item_row; /* key */
+    size_t bytes;     /* of its dossier */
+    bool ending;      /* this turn acknowledges or fails it, once committed */
+    int64_t sent_ms;
+    struct session *session;
+    struct out *prev, *next;     /* of the session */
+    struct out *older, *younger; /* of all: in the order of sending */
+    UT_hash_handle hh;
+};
+
+struct session_name {
+    char organisation[HV_CODE_SIZE];
+    char instance[HV_CODE_SIZE];
+    enum hv_role role;
+};
+
+struct session {
+    struct route route;       /* key: all of it, unused bytes zero */
+    struct session_name name; /* second key: all of it, unused bytes zero */
+    uint8_t key[NETWORK_KEY_SIZE];
+    struct inbox *inbox;
+    struct session *prev, *next; /* of the inbox */
+    int64_t credit;
+    bool lenient; /* it said a later minor */
+    int64_t heard_ms;
+    int64_t spoke_ms;
+    struct out *outs;
+    int64_t out_count;
+    int64_t ending_count; /* of its outs */
+    size_t out_bytes;
+    UT_hash_handle hh;
+    UT_hash_handle hh_name;
+};
+
+/* Item rows whose session is gone: the next turn lets them go out again. */
+struct returned {
+    int64_t *rows;
+    size_t count, capacity;
+};
+
+struct sessions {
+    struct session *by_route;
+    struct session *by_name;
+    struct inbox *inboxes;
+    struct out *outs;
+    struct out *oldest; /* head of all outs in the order of sending */
+    struct returned returned;
+};
+
+/* Frees everything; an all-zero one is empty and ready. */
+void sessions_fini(struct sessions *sessions);
+
+/* NULL where there is none. Borrowed. */
+struct session *session_find(struct sessions *sessions, const struct route *route);
+struct session *session_named(struct sessions *sessions, const struct session_name *name);
+struct out *session_out_find(struct sessions *sessions, int64_t item_row);
+
+/* There may be items of this inbox that can go out; nothing happens where it has no session. */
+void sessions_want(struct sessions *sessions, int64_t inbox);
+
+/* Begins a session; the caller has ended any other of the same route or name. NULL when memory is
+ * short. */
+struct session *session_begin(struct sessions *sessions, const struct route *route,
+                              const struct session_name *name, int64_t inbox, int64_t now_ms);
+/* Ends it and frees it; what was out to it is returned. -ENOMEM: nothing was changed. */
+int session_end(struct sessions *sessions, struct session *session);
+
+/* An item is out to the session. NULL when memory is short. */
+struct out *session_out_add(struct sessions *sessions, struct session *session, int64_t item_row,
+                            size_t bytes, int64_t now_ms);
+/* The turn acknowledges or fails it: its credit is free again. Undone when the turn is rolled back.
+ */
+void session_out_ending(struct out *out, bool ending);
+/* It is not any more: acknowledged, or failed. */
+void session_out_remove(struct sessions *sessions, struct out *out);
+
+/* Asks the next turn to let this item go out again. -ENOMEM. */
+int sessions_return(struct sessions *sessions, int64_t item_row);
+
+#endif

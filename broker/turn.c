@@ -1,0 +1,243 @@
+/* The road: one turn, one transaction, one sync; then, and only then, what may leave. */
+#include "broker/turn.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/journal.h"
+#include "wire/wire.h"
+
+#define ZONE_CHUNK_BYTES 8192
+
+/* How often a reserve that was used up is asked for again. */
+#define RESERVE_RETRY_MS 1000
+
+/* ---- The disk ---- */
+
+/* Says once when the disk runs short, and once when it is well again. */
+static void disk_note(struct broker *broker, bool is_short) {
+    if (is_short == broker->disk_short)
+        return;
+    broker->disk_short = is_short;
+    if (is_short)
+        journal_say(
+            JOURNAL_LEDGER_FULL, NULL,
+            "the disk of the state directory is nearly full: nothing new is taken; "
+            "confirmations, declines and acknowledgements go on from the reserve; make room");
+    else
+        journal_say(JOURNAL_LEDGER_WRITES_AGAIN, NULL,
+                    "there is room on the disk again: everything is taken");
+}
+
+static enum turn_mode mode_of_disk(struct broker *broker, int64_t boot_ms) {
+    bool is_short = ledger_disk_is_short(broker->ledger);
+
+    if (!is_short && !ledger_reserve_is_held(broker->ledger) &&
+        boot_ms - broker->reserve_tried_ms >= RESERVE_RETRY_MS) {
+        broker->reserve_tried_ms = boot_ms;
+        (void)ledger_reserve_take(broker->ledger);
+    }
+    is_short = is_short || !ledger_reserve_is_held(broker->ledger);
+    disk_note(broker, is_short);
+    return is_short ? TURN_RESERVE : TURN_NORMAL;
+}
+
+/* ---- One try ---- */
+
+static int turn_init(struct turn *turn, struct broker *broker, struct outbox *outbox) {
+    const struct world *world = broker->world;
+
+    memset(turn, 0, sizeof *turn);
+    turn->broker = broker;
+    turn->ledger = broker->ledger;
+    turn->outbox = outbox;
+    turn->outbox_before = outbox->count;
+    turn->now_ms = world->wall_ms(world->context);
+    turn->boot_ms = world->boot_ms(world->context);
+    turn->counters = broker->counters;
+    return msgpack_zone_init(&turn->zone, ZONE_CHUNK_BYTES) ? 0 : -ENOMEM;
+}
+
+static void turn_fini(struct turn *turn) {
+    reload_forget(turn);
+    msgpack_zone_destroy(&turn->zone);
+    free(turn->sent.rows);
+    free(turn->ending.rows);
+}
+
+/* When this session must be heard of, or spoken to, at the latest. */
+static int64_t session_due_ms(const struct session *session, int64_t heartbeat_ms) {
+    const int64_t silent_ms = session->heard_ms + 3 * heartbeat_ms;
+    const int64_t ping_ms = session->spoke_ms + heartbeat_ms;
+
+    return silent_ms < ping_ms ? silent_ms : ping_ms;
+}
+
+static void heartbeat(struct turn *turn, struct session *session, int64_t heartbeat_ms) {
+    const struct journal_field fields[] = {
+        {"HOUVAST_ORGANISATION", session->name.organisation},
+        {"HOUVAST_INSTANCE", session->name.instance},
+        {NULL, NULL},
+    };
+
+    if (turn->boot_ms - session->heard_ms >= 3 * heartbeat_ms) {
+        journal_say(JOURNAL_SESSION_ENDED, fields,
+                    "%s (%s) has been silent for three heartbeats: its session is over",
+                    session->name.organisation, session->name.instance);
+        session_over(turn, session);
+        return;
+    }
+    if (turn->boot_ms - session->spoke_ms >= heartbeat_ms)
+        message_ping(turn, session);
+    const int64_t due_ms = session_due_ms(session, heartbeat_ms);
+    if (due_ms < turn->broker->beat_ms)
+        turn->broker->beat_ms = due_ms;
+}
+
+/* Sessions that have been silent for three intervals are over; those to which nothing was said get
+ * a ping (PROTOCOL.md section 2). Looks at them only when the first can be due. */
+static void heartbeats(struct turn *turn) {
+    const int64_t heartbeat_ms = turn->broker->network->limits.heartbeat_ms;
+    struct session *session = NULL;
+    struct session *next = NULL;
+
+    if (turn->boot_ms < turn->broker->beat_ms)
+        return;
+    turn->broker->beat_ms = turn->boot_ms + heartbeat_ms; /* a new session is due no sooner */
+    HASH_ITER(hh, turn->broker->sessions.by_route, session, next) {
+        heartbeat(turn, session, heartbeat_ms);
+    }
+}
+
+static void undo(struct turn *turn) {
+    struct sessions *sessions = &turn->broker->sessions;
+
+    for (size_t i = 0; i < turn->sent.count; i++) {
+        struct out *out = session_out_find(sessions, turn->sent.rows[i]);
+        if (out)
+            session_out_remove(sessions, out);
+    }
+    for (size_t i = 0; i < turn->ending.count; i++) {
+        struct out *out = session_out_find(sessions, turn->ending.rows[i]);
+        if (out)
+            session_out_ending(out, false);
+    }
+    for (size_t i = turn->outbox_before; i < turn->outbox->count; i++) {
+        free(turn->outbox->messages[i].envelope);
+        free(turn->outbox->messages[i].dossier);
+    }
+    turn->outbox->count = turn->outbox_before;
+}
+
+/* What memory had kept back until the ledger had it. */
+static void release(struct turn *turn) {
+    struct broker *broker = turn->broker;
+    struct sessions *sessions = &broker->sessions;
+    struct returned *returned = &sessions->returned;
+
+    for (size_t i = 0; i < turn->ending.count; i++) {
+        struct out *out = session_out_find(sessions, turn->ending.rows[i]);
+        if (out)
+            session_out_remove(sessions, out);
+    }
+    returned->count -= turn->returned_done;
+    memmove(returned->rows, returned->rows + turn->returned_done,
+            returned->count * sizeof *returned->rows);
+    reload_commit(turn);
+    broker->counters = turn->counters;
+    broker->counters.turns++;
+    broker->wipe_wanted = broker->wipe_wanted || turn->deleted;
+}
+
+/* When the ledger's own timers are due next. */
+static void next_timer(struct turn *turn) {
+    hv_time resting_ms = -1;
+    hv_time deletion_ms = -1;
+    const bool rests = ledger_items_next(turn->ledger, &resting_ms);
+    const bool deletes = ledger_dossiers_next(turn->ledger, &deletion_ms);
+
+    if (rests && resting_ms > turn->now_ms + LEDGER_REST_MAX_MS)
+        resting_ms = turn->now_ms; /* the clock was set back: it may go now */
+    turn->broker->next_wall_ms =
+        rests && (!deletes || resting_ms < deletion_ms) ? resting_ms : deletion_ms;
+}
+
+/* Runs the batch once, in one transaction. The error is the ledger's, or -ENOMEM. */
+static int turn_try(struct turn *turn, const struct inbound *batch, size_t count) {
+    ledger_begin(turn->ledger);
+    for (size_t i = 0; i < count && !turn->error && !ledger_error(turn->ledger); i++)
+        message_take(turn, &batch[i]);
+    heartbeats(turn);
+    delivery_timers(turn);
+    delivery_dispatch(turn);
+    next_timer(turn);
+    if (turn->error) {
+        ledger_rollback(turn->ledger);
+        return turn->error;
+    }
+    return ledger_commit(turn->ledger);
+}
+
+/* ---- The turn ---- */
+
+/* Deleted bytes stay in the log until it is emptied (PITFALLS: secure_delete and WAL). Once a
+ * second is enough, and not while messages wait. */
+#define WIPE_INTERVAL_MS 1000
+
+static int wipe(struct broker *broker) {
+    const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
+
+    if (!broker->wipe_wanted || boot_ms - broker->wiped_ms < WIPE_INTERVAL_MS)
+        return 0;
+    broker->wiped_ms = boot_ms;
+    const int rc = ledger_checkpoint(broker->ledger);
+    if (rc == 0)
+        broker->wipe_wanted = false;
+    return rc == -EIO ? -EIO : 0; /* a full disk, or no memory: again in a second */
+}
+
+/* The next smaller turn that a full disk allows; false where there is none. */
+static bool shrink(struct broker *broker, enum turn_mode *mode) {
+    switch (*mode) {
+    case TURN_NORMAL:
+        *mode = TURN_RESERVE;
+        break;
+    case TURN_RESERVE:
+        if (!ledger_reserve_is_held(broker->ledger))
+            *mode = TURN_READ_ONLY;
+        break;
+    case TURN_READ_ONLY:
+        return false;
+    }
+    ledger_reserve_release(broker->ledger);
+    disk_note(broker, true);
+    return true;
+}
+
+int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
+             struct outbox *outbox) {
+    const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
+    enum turn_mode mode = mode_of_disk(broker, boot_ms);
+    struct turn turn;
+    int rc = 0;
+
+    do {
+        broker->turn_wanted = false;
+        rc = turn_init(&turn, broker, outbox);
+        if (rc < 0)
+            return rc;
+        turn.mode = mode;
+        rc = turn_try(&turn, batch, count);
+        if (rc == 0)
+            release(&turn);
+        else
+            undo(&turn);
+        const int revoked = turn.error;
+        turn_fini(&turn);
+        if (rc == 0 && revoked)
+            rc = revoked;
+    } while (rc == -ENOSPC && shrink(broker, &mode));
+    return rc < 0 ? rc : wipe(broker);
+}
