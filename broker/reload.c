@@ -229,6 +229,7 @@ void reload_commit(struct turn *turn) {
     turn->network_next = NULL;
     if (!changed)
         return;
+    broker->beat_ms = 0; /* the heartbeat may be another */
     end_revoked(turn);
     journal_say(JOURNAL_NETWORK_IN_FORCE, NULL, "the network %s is in force: %zu organisations",
                 broker->network->name, broker->network->organisation_count);
