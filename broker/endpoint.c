@@ -16,17 +16,33 @@
 #define TCP          "tcp://"
 #define IPC          "ipc://"
 #define ABSTRACT     '@'
-#define WILDCARD     '*'
+#define WILDCARD     "*"
 #define SOCKET_UMASK 0117
 
 static bool has_prefix(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* Where the port of a tcp:// name begins; "" where there is none. */
+static const char *name_port(const char *name) {
+    const char *colon = strrchr(name + strlen(TCP), ':');
+
+    return colon ? colon + 1 : "";
+}
+
+/* libzmq takes 65537 for 1, and what is no number for nothing. */
+static bool is_port(const char *text) {
+    size_t digits = strspn(text, "0123456789");
+
+    if (strcmp(text, WILDCARD) == 0)
+        return true;
+    return digits > 0 && digits <= strlen("65535") && text[digits] == '\0' && atoi(text) <= 65535;
+}
+
 static int name_check(const char *name, struct failure *ret_failure) {
-    if (has_prefix(name, TCP))
+    if (has_prefix(name, TCP) && is_port(name_port(name)))
         return 0;
-    if (has_prefix(name, IPC) && name[strlen(IPC)] != '\0' && name[strlen(IPC)] != WILDCARD)
+    if (has_prefix(name, IPC) && name[strlen(IPC)] != '\0' && !has_prefix(name, IPC WILDCARD))
         return 0;
     return failure_set(ret_failure, -EINVAL,
                        "%s: is no address to listen on; write tcp://ADDRESS:PORT or "
@@ -88,19 +104,31 @@ static int bind_failed(const char *name, int error, struct failure *ret_failure)
     }
 }
 
-static int name_bind(const char *name, void *socket, char **ret_name, struct failure *ret_failure) {
+/* The name by which peers find us: as it was given, with the port that the kernel chose if that was
+ * left to it. libzmq's own form of an IPv4 address is one that clients without IPv6 do not take. */
+static int name_bound(const char *name, void *socket, char **ret_name) {
     char bound[512];
     size_t size = sizeof bound;
+    int length;
 
+    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) < 0)
+        return -errno;
+    if (has_prefix(name, TCP))
+        length =
+            asprintf(ret_name, "%.*s%s", (int)(name_port(name) - name), name, name_port(bound));
+    else
+        length = asprintf(ret_name, "%s", name);
+    return length < 0 ? -ENOMEM : 0;
+}
+
+static int name_bind(const char *name, void *socket, char **ret_name, struct failure *ret_failure) {
     mode_t old_mask = umask(SOCKET_UMASK);
     int r = zmq_bind(socket, name) < 0 ? -errno : 0;
     umask(old_mask);
-    if (r < 0)
-        return bind_failed(name, -r, ret_failure);
 
-    if (zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) < 0 || !(*ret_name = strdup(bound)))
-        return failure_set(ret_failure, -ENOMEM, "out of memory while opening the door");
-    return 0;
+    if (r >= 0)
+        r = name_bound(name, socket, ret_name);
+    return r < 0 ? bind_failed(name, -r, ret_failure) : 0;
 }
 
 int endpoint_bind(const char *name, void *socket, struct endpoint *ret_endpoint,
