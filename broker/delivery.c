@@ -329,6 +329,7 @@ static void dispatch_inbox(struct turn *turn, struct inbox *inbox) {
             return; /* windows are full: acknowledgements open them */
         if (!dispatch_one(turn, session, &items[i]))
             return;
+        msgpack_zone_clear(&turn->zone);
     }
     if (count < limit)
         inbox->wanted = turn->broker->turn_wanted; /* all that was ready is out, but for those */

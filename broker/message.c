@@ -10,35 +10,6 @@
 #include "broker/turn.h"
 #include "wire/wire.h"
 
-/* ---- Keys ---- */
-
-/* A key that is not on the map any more is told once, and then nothing: true when the message is
- * done with. */
-static bool bar(struct request *request) {
-    struct broker *broker = request->turn->broker;
-    const struct route *route = &request->inbound->from;
-    struct barred *barred = NULL;
-
-    HASH_FIND(hh, broker->barred, route, sizeof *route, barred);
-    if (barred)
-        return true;
-    if (HASH_COUNT(broker->barred) >= BARRED_MAX) {
-        struct barred *oldest = broker->barred; /* uthash keeps the order of adding */
-        HASH_DELETE(hh, broker->barred, oldest);
-        free(oldest);
-    }
-    barred = calloc(1, sizeof *barred);
-    if (!barred) {
-        request->turn->error = -ENOMEM;
-        return true;
-    }
-    barred->route = *route;
-    HASH_ADD(hh, broker->barred, route, sizeof barred->route, barred);
-    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL,
-                  "this key is not on the network's map any more");
-    return true;
-}
-
 /* ---- Reading ---- */
 
 /* Frame 2 belongs to offer and supplement alone, and a supplement is nothing without it. */
@@ -131,6 +102,19 @@ static const char *request_of(const struct hv_message *message) {
     return NULL;
 }
 
+/* Only what the answer echoes, of a message that is not looked at further. */
+static void read_request(struct request *request) {
+    const struct inbound *inbound = request->inbound;
+    struct wire_error error;
+
+    const int rc = wire_decode(inbound->envelope, inbound->envelope_size, WIRE_FROM_LATER, NULL,
+                               &request->turn->zone, &request->message, NULL, &error);
+    const char *id = rc == 0          ? request_of(&request->message)
+                     : rc == -EBADMSG ? error.request
+                                      : NULL;
+    copy_text(request->id, id ? id : "");
+}
+
 /* Decodes the envelope: false when it was refused. */
 static bool decode(struct request *request) {
     const struct inbound *inbound = request->inbound;
@@ -163,6 +147,34 @@ static bool decode(struct request *request) {
         return false;
     command_hash(request, content);
     return true;
+}
+
+/* ---- Keys ---- */
+
+/* Says `forbidden` once to a connection whose key is not on the map any more, and then nothing. */
+static void bar(struct request *request) {
+    struct broker *broker = request->turn->broker;
+    const struct route *route = &request->inbound->from;
+    struct barred *barred = NULL;
+
+    HASH_FIND(hh, broker->barred, route, sizeof *route, barred);
+    if (barred)
+        return;
+    if (HASH_COUNT(broker->barred) >= BARRED_MAX) {
+        struct barred *oldest = broker->barred; /* uthash keeps the order of adding */
+        HASH_DELETE(hh, broker->barred, oldest);
+        free(oldest);
+    }
+    barred = calloc(1, sizeof *barred);
+    if (!barred) {
+        request->turn->error = -ENOMEM;
+        return;
+    }
+    barred->route = *route;
+    HASH_ADD(hh, broker->barred, route, sizeof barred->route, barred);
+    read_request(request);
+    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL,
+                  "this key is not on the network's map any more");
 }
 
 /* ---- Sessions ---- */

@@ -167,8 +167,10 @@ static void next_timer(struct turn *turn) {
 /* Runs the batch once, in one transaction. The error is the ledger's, or -ENOMEM. */
 static int turn_try(struct turn *turn, const struct inbound *batch, size_t count) {
     ledger_begin(turn->ledger);
-    for (size_t i = 0; i < count && !turn->error && !ledger_error(turn->ledger); i++)
+    for (size_t i = 0; i < count && !turn->error && !ledger_error(turn->ledger); i++) {
         message_take(turn, &batch[i]);
+        msgpack_zone_clear(&turn->zone); /* one message's, so that many questions cannot add up */
+    }
     heartbeats(turn);
     delivery_timers(turn);
     delivery_dispatch(turn);
