@@ -1,10 +1,11 @@
 /* Answers: done and refused, encoded into the outbox. */
+#include "broker/answer.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/turn.h"
 #include "wire/wire.h"
 
 static int outbox_grow(struct outbox *outbox) {

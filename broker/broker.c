@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/journal.h"
+#include "broker/rate.h"
+#include "broker/reload.h"
 #include "broker/turn.h"
 
 /* Runs `step` in a turn of its own: how network files come in force outside any message. */
@@ -60,16 +61,6 @@ int broker_new(const char *network_directory, const char *state_directory,
     }
     *ret_broker = broker;
     return 0;
-}
-
-static void rates_free(struct broker *broker) {
-    struct rate *rate = NULL;
-    struct rate *next = NULL;
-
-    HASH_ITER(hh, broker->rates, rate, next) {
-        HASH_DEL(broker->rates, rate);
-        free(rate);
-    }
 }
 
 static void barred_free(struct broker *broker) {

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "broker/answer.h"
+#include "broker/delivery_hide.h"
 #include "broker/journal.h"
-#include "broker/turn.h"
+#include "broker/record.h"
 
 /* Items put out in one turn for one inbox; the rest goes in the next. */
 #define DISPATCH_MAX 256

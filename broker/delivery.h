@@ -1,10 +1,14 @@
-/* What an item shows of its event: no more than the contract says (PROTOCOL.md section 4). Pure. */
+/* Delivery: items out to sessions, until they are acknowledged. */
 #ifndef HOUVAST_DELIVERY_H
 #define HOUVAST_DELIVERY_H
 
-#include "houvast/messages.h"
+#include "broker/request.h"
 
-/* Takes out of an event what the item that carries it does not show. */
-void delivery_hide(struct hv_event *event);
+void delivery_ack(struct request *request);
+void delivery_nack(struct request *request);
+/* Lets go out again what sessions left, what timed out and what has rested. */
+void delivery_timers(struct turn *turn);
+/* Puts into the outbox what sessions have credit for. */
+void delivery_dispatch(struct turn *turn);
 
 #endif

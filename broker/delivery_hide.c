@@ -1,5 +1,5 @@
 /* What items leave out of their events: who reads the item is no party to the rest. */
-#include "broker/delivery.h"
+#include "broker/delivery_hide.h"
 
 static void hide_author(struct hv_event *event) {
     event->has_organisation = false;

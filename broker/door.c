@@ -67,6 +67,10 @@ static const struct {
     {ZMQ_CURVE_SERVER, 1},
     /* Without it libzmq lets everybody in when the porter is missing. */
     {OPTION_ZAP_ENFORCE_DOMAIN, 1},
+#ifdef BATCH
+    {OPTION_IN_BATCH_SIZE, BATCH},
+    {OPTION_OUT_BATCH_SIZE, BATCH},
+#endif
 };
 
 static int router_configure(void *router, const uint8_t secret_key[NETWORK_KEY_SIZE]) {

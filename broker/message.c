@@ -6,8 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/journal.h"
-#include "broker/turn.h"
+#include "broker/answer.h"
+#include "broker/command.h"
+#include "broker/delivery.h"
+#include "broker/heartbeat.h"
+#include "broker/message.h"
+#include "broker/question.h"
+#include "broker/rate.h"
+#include "broker/reload.h"
 #include "wire/wire.h"
 
 /* ---- Reading ---- */
@@ -179,11 +185,6 @@ static void bar(struct request *request) {
 
 /* ---- Sessions ---- */
 
-void session_over(struct turn *turn, struct session *session) {
-    if (session_end(&turn->broker->sessions, session) < 0)
-        turn->error = -ENOMEM;
-}
-
 /* The older one of the same name learns that it is not the session any more. */
 static void take_over(struct turn *turn, struct session *older) {
     struct hv_message message = {.type = HV_MESSAGE_refused};
@@ -270,49 +271,6 @@ static void pong(struct request *request) {
     answer_send(request->turn, &request->inbound->from, &message);
 }
 
-void message_ping(struct turn *turn, struct session *session) {
-    const struct hv_message message = {.type = HV_MESSAGE_ping};
-
-    answer_send(turn, &session->route, &message);
-}
-
-/* ---- Rate ---- */
-
-/* One bucket an organisation, a second deep. True when the command was refused. */
-static bool refuse_rate(struct request *request) {
-    struct broker *broker = request->turn->broker;
-    const int64_t rate = broker->network->limits.commands_per_second;
-    const char *organisation = request->actor.organisation;
-    const int64_t now_ms = request->turn->boot_ms;
-    struct rate *bucket = NULL;
-
-    if (rate == 0)
-        return false;
-    HASH_FIND_STR(broker->rates, organisation, bucket);
-    if (!bucket) {
-        bucket = calloc(1, sizeof *bucket);
-        if (!bucket) {
-            request->turn->error = -ENOMEM;
-            return true;
-        }
-        copy_text(bucket->organisation, organisation);
-        bucket->tokens = rate * 1000;
-        bucket->at_ms = now_ms;
-        HASH_ADD_STR(broker->rates, organisation, bucket);
-    }
-    const int64_t elapsed_ms = now_ms - bucket->at_ms < 1000 ? now_ms - bucket->at_ms : 1000;
-    bucket->at_ms = now_ms;
-    bucket->tokens += elapsed_ms * rate;
-    if (bucket->tokens > rate * 1000)
-        bucket->tokens = rate * 1000;
-    if (bucket->tokens < 1000) {
-        answer_busy(request, (1000 - bucket->tokens + rate - 1) / rate);
-        return true;
-    }
-    bucket->tokens -= 1000;
-    return false;
-}
-
 /* ---- Where it goes ---- */
 
 static void reload(struct request *request) {
@@ -346,7 +304,7 @@ static void no_session(struct request *request) {
 
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
-    if (refuse_rate(request) || command_take(request) || question_take(request))
+    if (rate_refuse(request) || command_take(request) || question_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);
     reload(request);

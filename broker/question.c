@@ -1,12 +1,15 @@
 /* Questions: how a handover or a journey stands, what happened, who is on the map, how the broker
  * fares. */
+#include "broker/question.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/access.h"
-#include "broker/turn.h"
+#include "broker/answer.h"
+#include "broker/record.h"
 #include "wire/wire.h"
 
 #define HISTORY_LIMIT_DEFAULT 100

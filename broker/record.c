@@ -1,11 +1,12 @@
 /* Recording: a decision's events, the rows they fold to, the items they owe, the dossiers they
  * move. */
+#include "broker/record.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/audience.h"
-#include "broker/turn.h"
 
 /* ---- Items ---- */
 

@@ -4,13 +4,15 @@
  * taken off the map: a reload that would is refused with the list and the mend. A start never stops
  * the city for it: such an organisation is taken from the network stored in the ledger and marked
  * leaving. */
+#include "broker/reload.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/heartbeat.h"
 #include "broker/journal.h"
-#include "broker/turn.h"
 
 /* ---- Who has ties and is not on the new map ---- */
 

@@ -89,11 +89,16 @@ static int owner_check(const char *path, int fd, struct failure *ret_failure) {
                            "%s: the state directory belongs to user %u and houvastd runs as user "
                            "%u; run it as the owner, or give the directory away with chown",
                            path, directory.st_uid, geteuid());
-    if (directory.st_mode & (S_IRWXG | S_IRWXO))
-        return failure_set(ret_failure, -EPERM,
-                           "%s: the state directory is open to other users (mode %04o); close it "
-                           "with `chmod 0700 %s` (in a unit: StateDirectoryMode=0700)",
-                           path, directory.st_mode & 07777, path);
+    if (directory.st_mode & (S_IRWXG | S_IRWXO)) {
+        /* It is ours, and what it will hold is nobody else's: shut it rather than send somebody to
+         * do it. */
+        if (fchmod(fd, S_IRWXU) < 0)
+            return failure_set(
+                ret_failure, -errno,
+                "%s: the state directory is open to other users (mode %04o) and cannot "
+                "be shut: %s; do it with `chmod 0700 %s`",
+                path, directory.st_mode & 07777, strerror(errno), path);
+    }
     return 0;
 }
 

@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/delivery.h"
+#include "broker/heartbeat.h"
 #include "broker/journal.h"
+#include "broker/message.h"
+#include "broker/reload.h"
 #include "wire/wire.h"
 
 #define ZONE_CHUNK_BYTES 8192
@@ -65,50 +69,6 @@ static void turn_fini(struct turn *turn) {
     msgpack_zone_destroy(&turn->zone);
     free(turn->sent.rows);
     free(turn->ending.rows);
-}
-
-/* When this session must be heard of, or spoken to, at the latest. */
-static int64_t session_due_ms(const struct session *session, int64_t heartbeat_ms) {
-    const int64_t silent_ms = session->heard_ms + 3 * heartbeat_ms;
-    const int64_t ping_ms = session->spoke_ms + heartbeat_ms;
-
-    return silent_ms < ping_ms ? silent_ms : ping_ms;
-}
-
-static void heartbeat(struct turn *turn, struct session *session, int64_t heartbeat_ms) {
-    const struct journal_field fields[] = {
-        {"HOUVAST_ORGANISATION", session->name.organisation},
-        {"HOUVAST_INSTANCE", session->name.instance},
-        {NULL, NULL},
-    };
-
-    if (turn->boot_ms - session->heard_ms >= 3 * heartbeat_ms) {
-        journal_say(JOURNAL_SESSION_ENDED, fields,
-                    "%s (%s) has been silent for three heartbeats: its session is over",
-                    session->name.organisation, session->name.instance);
-        session_over(turn, session);
-        return;
-    }
-    if (turn->boot_ms - session->spoke_ms >= heartbeat_ms)
-        message_ping(turn, session);
-    const int64_t due_ms = session_due_ms(session, heartbeat_ms);
-    if (due_ms < turn->broker->beat_ms)
-        turn->broker->beat_ms = due_ms;
-}
-
-/* Sessions that have been silent for three intervals are over; those to which nothing was said get
- * a ping (PROTOCOL.md section 2). Looks at them only when the first can be due. */
-static void heartbeats(struct turn *turn) {
-    const int64_t heartbeat_ms = turn->broker->network->limits.heartbeat_ms;
-    struct session *session = NULL;
-    struct session *next = NULL;
-
-    if (turn->boot_ms < turn->broker->beat_ms)
-        return;
-    turn->broker->beat_ms = turn->boot_ms + heartbeat_ms; /* a new session is due no sooner */
-    HASH_ITER(hh, turn->broker->sessions.by_route, session, next) {
-        heartbeat(turn, session, heartbeat_ms);
-    }
 }
 
 static void undo(struct turn *turn) {

@@ -1,0 +1,16 @@
+/* Answers: done and refused, encoded into the outbox. */
+#ifndef HOUVAST_ANSWER_H
+#define HOUVAST_ANSWER_H
+
+#include "broker/request.h"
+
+/* Encodes a message for a connection into the outbox. */
+void answer_send(struct turn *turn, const struct route *to, const struct hv_message *message);
+void answer_refuse(struct request *request, enum hv_refusal code, const char *field,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+void answer_busy(struct request *request, int64_t retry_after_ms);
+/* Begins a `done`: request, ledger and at are filled in. */
+struct hv_done *answer_begin(struct request *request, struct hv_message *ret_message);
+void answer_done(struct request *request, struct hv_message *message, int64_t seq);
+
+#endif

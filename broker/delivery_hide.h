@@ -1,0 +1,10 @@
+/* What an item shows of its event: no more than the contract says (PROTOCOL.md section 4). Pure. */
+#ifndef HOUVAST_DELIVERY_HIDE_H
+#define HOUVAST_DELIVERY_HIDE_H
+
+#include "houvast/messages.h"
+
+/* Takes out of an event what the item that carries it does not show. */
+void delivery_hide(struct hv_event *event);
+
+#endif

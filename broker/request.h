@@ -1,0 +1,105 @@
+/* What is in hand while a turn runs: the broker, the turn, and one message of it. Private to the
+ * broker's core.
+ *
+ *   take a batch ─► decode ─► may it? ─► decide ─► record ─► commit (one sync) ─► release
+ *
+ *   turn         the road: begin, messages, timers, deliveries, commit, release
+ *   message      one message: decode, session, where it goes
+ *   command      commands on handovers and journeys, judged in the order of the contract
+ *   record       what was decided: events, the rows they fold to, items, dossiers
+ *   question     status, history, map, stats
+ *   delivery     items: acknowledgements, and what goes out
+ *   heartbeat    who is still there
+ *   rate         how much an organisation may ask
+ *   reload       network files, all or nothing
+ *   answer       done and refused */
+#ifndef HOUVAST_REQUEST_H
+#define HOUVAST_REQUEST_H
+
+#include <msgpack.h>
+
+#include "broker/broker.h"
+#include "broker/ledger.h"
+#include "broker/session.h"
+
+/* What the disk allows. */
+enum turn_mode {
+    TURN_NORMAL,
+    TURN_RESERVE, /* short of space: confirm, decline and acknowledgements go on from the reserve */
+    TURN_READ_ONLY, /* not even those */
+};
+
+struct rate;
+
+/* A connection whose key was removed and that has been told so. */
+struct barred {
+    struct route route; /* key */
+    UT_hash_handle hh;
+};
+#define BARRED_MAX 4096
+
+struct broker_counters {
+    int64_t turns;
+    int64_t messages;
+    int64_t refusals;
+    int64_t commands;
+    int64_t repeats;
+    int64_t items_sent;
+    int64_t items_acknowledged;
+};
+
+struct broker {
+    const struct world *world;
+    char *network_directory;
+    struct ledger *ledger;
+    struct network *network;
+    struct sessions sessions;
+    struct rate *rates;
+    struct barred *barred;
+    struct broker_counters counters;
+    bool disk_short;          /* said so, and not yet well again */
+    bool wipe_wanted;         /* something was deleted that the log still has */
+    int64_t wiped_ms;         /* since boot: when that was last done */
+    int64_t reserve_tried_ms; /* since boot */
+    int64_t beat_ms;          /* since boot: no session is due for a heartbeat before */
+    bool turn_wanted;         /* work is left over for another turn at once */
+    hv_time next_wall_ms;     /* the ledger's next timer; -1: none */
+};
+
+/* One turn while it runs. */
+struct turn {
+    struct broker *broker;
+    struct ledger *ledger;
+    struct outbox *outbox;
+    size_t outbox_before; /* what stood there before */
+    enum turn_mode mode;
+    hv_time now_ms;               /* wall clock, the same for all of the turn */
+    int64_t boot_ms;              /* since boot */
+    msgpack_zone zone;            /* what was decoded in it */
+    struct returned sent;         /* item rows that went out in it */
+    struct returned ending;       /* item rows whose out ends with it */
+    size_t returned_done;         /* of sessions.returned, handled in it */
+    bool deleted;                 /* dossiers were */
+    struct network *network_next; /* in force once the turn has committed; NULL: no reload */
+    struct broker_counters counters;
+    int error; /* -ENOMEM outside the ledger */
+};
+
+/* One message in hand. */
+struct request {
+    struct turn *turn;
+    const struct inbound *inbound;
+    const struct network_organisation *organisation; /* whose key it is */
+    const struct network_key *key;
+    struct session *session; /* NULL before hello */
+    struct actor actor;
+    struct hv_message message;
+    char id[HV_REQUEST_SIZE]; /* `request`; "" where it has none */
+    uint8_t command[16];      /* organisation, role and content: what makes it the same again */
+    uint8_t dossier_hash[32]; /* of frame 2 */
+};
+
+/* A copy of a text into a field of the same or a greater size. */
+#define copy_text(to, from) ((void)snprintf((to), sizeof(to), "%s", (from)))
+
+#endif
