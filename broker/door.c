@@ -10,10 +10,8 @@
 
 #include "broker/endpoint.h"
 
-/* Options that the stable library takes but its header hides. */
+/* An option that the stable library takes but its header hides. */
 #define OPTION_ZAP_ENFORCE_DOMAIN 93
-#define OPTION_IN_BATCH_SIZE      101
-#define OPTION_OUT_BATCH_SIZE     102
 
 /* The most that network files can allow (network.h), so that a reload never needs another socket,
  * and a margin within which a frame that is too large still gets its answer. What is larger cuts
@@ -67,10 +65,6 @@ static const struct {
     {ZMQ_CURVE_SERVER, 1},
     /* Without it libzmq lets everybody in when the porter is missing. */
     {OPTION_ZAP_ENFORCE_DOMAIN, 1},
-#ifdef BATCH
-    {OPTION_IN_BATCH_SIZE, BATCH},
-    {OPTION_OUT_BATCH_SIZE, BATCH},
-#endif
 };
 
 static int router_configure(void *router, const uint8_t secret_key[NETWORK_KEY_SIZE]) {
