@@ -10,6 +10,8 @@
 
 #include "houvast/houvast.h"
 
+#define TOOL_VERSION "0.1.0"
+
 /* The exit statuses, a promise to scripts. Those from sysexits.h have the meaning that they have
  * there. */
 enum tool_exit {

@@ -1,0 +1,154 @@
+/* One session with the broker for a subcommand, and what its refusals come to. */
+#include "clients/houvast/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clients/houvast/show.h"
+#include "clients/houvast/when.h"
+#include "wire/wire.h"
+
+int tool_failed(const struct failure *failure, int status) {
+    tool_say("%s", failure->text);
+    return status;
+}
+
+int tool_config_load(struct client_config *ret_config) {
+    struct failure failure;
+    const char *path = tool_options.config ? tool_options.config : getenv("HOUVAST_CONFIG");
+    *ret_config = (struct client_config){0};
+    if (!path || !*path) {
+        tool_say("no client configuration is named; say --config FILE, or set HOUVAST_CONFIG to "
+                 "its path (`houvast network init` makes one for each organisation)");
+        return TOOL_CONFIGURATION;
+    }
+    int r = client_config_load(path, ret_config, &failure);
+    if (r < 0) {
+        return tool_failed(&failure, r == -ENOMEM ? TOOL_INTERNAL : TOOL_CONFIGURATION);
+    }
+    if (tool_options.role) {
+        ret_config->role = tool_options.role;
+    }
+    return TOOL_DONE;
+}
+
+static int connect_exit(int result) {
+    switch (result) {
+    case -ETIMEDOUT:
+        return TOOL_NO_ANSWER;
+    case HV_REFUSED:
+        return TOOL_NO_SESSION;
+    case -EINVAL:
+        return tool_options.endpoint ? TOOL_USAGE : TOOL_CONFIGURATION;
+    default:
+        return TOOL_INTERNAL;
+    }
+}
+
+int tool_connect(const struct client_config *config, const struct tool_session *session,
+                 struct hv_connection **ret_connection) {
+    char refused[256] = "";
+    struct hv_config wanted = {
+        .endpoint =
+            tool_options.endpoint ? tool_options.endpoint : config->settings[CLIENT_ENDPOINT].value,
+        .role = config->role,
+        .credit = session->credit,
+        .instance = session->instance,
+        .timeout_ms = tool_options.timeout_ms ? tool_options.timeout_ms : session->timeout_ms,
+    };
+    memcpy(wanted.broker_public_key, config->broker_public_key, HV_KEY_SIZE);
+    memcpy(wanted.public_key, config->public_key, HV_KEY_SIZE);
+    memcpy(wanted.secret_key, config->secret_key, HV_KEY_SIZE);
+    int r = hv_connect(&wanted, ret_connection, refused);
+    explicit_bzero(wanted.secret_key, HV_KEY_SIZE);
+    if (r < 0) {
+        tool_say("%s", *refused ? refused : hv_result_text(r));
+        return connect_exit(r);
+    }
+    return TOOL_DONE;
+}
+
+/* ---- Refusals ---- */
+
+/* How a person mends a refusal; "" where the reason says all. */
+static const char *refusal_mend(enum hv_refusal code) {
+    switch (code) {
+    case HV_REFUSED_TOO_LARGE:
+        return "shorten the lists, or send the dossier in parts (houvast supplement)";
+    case HV_REFUSED_MALFORMED:
+        return "--help of the subcommand says what each option takes";
+    case HV_REFUSED_NO_SESSION:
+        return "the broker lost the session; the same again";
+    case HV_REFUSED_VERSION:
+        return "install the houvast that belongs to the broker's release";
+    case HV_REFUSED_BUSY:
+        return "the same again, later";
+    case HV_REFUSED_UNAVAILABLE:
+        return "nothing that was done is lost; the same again, when the broker's disk has room";
+    case HV_REFUSED_UNKNOWN:
+        return "check the id; who is no party to a thing is not told that it exists";
+    case HV_REFUSED_FORBIDDEN:
+        return "another side or role does this (--role, --config)";
+    case HV_REFUSED_CONFLICT:
+        return "`houvast status` shows how it stands now";
+    case HV_REFUSED_STALE_KEY:
+        return "`houvast map` shows which keys are valid; if none is, ring the receiver";
+    case HV_REFUSED_NOT_INTRODUCED:
+        return "record the introduction (houvast introduce), or confirm --as cold --reason CODE";
+    }
+    return "";
+}
+
+static int refusal_exit(enum hv_refusal code) {
+    return code == HV_REFUSED_BUSY || code == HV_REFUSED_UNAVAILABLE ? TOOL_LATER : TOOL_REFUSED;
+}
+
+static void refusal_field(const struct hv_refused *refused, char *ret_text, size_t size) {
+    ret_text[0] = '\0';
+    if (refused->has_field) {
+        snprintf(ret_text, size, " (field %s)", refused->field);
+    }
+}
+
+static int refusal_say(const struct hv_refused *refused) {
+    char field[128], after[64] = "", span[WHEN_SPAN_SIZE];
+    refusal_field(refused, field, sizeof field);
+    if (refused->has_retry_after) {
+        when_span(refused->retry_after, span);
+        snprintf(after, sizeof after, ", in %s at the earliest", span);
+    }
+    tool_say("refused (%s): %s%s; %s%s",
+             wire_word_text(&wire_vocabulary_refusal, (int)refused->code), refused->reason, field,
+             refusal_mend(refused->code), after);
+    return refusal_exit(refused->code);
+}
+
+int tool_result(int result, const struct hv_answer *answer) {
+    char field[128];
+    switch (result) {
+    case 0:
+        return TOOL_DONE;
+    case HV_REFUSED:
+        if (tool_options.json) {
+            show_message_json(&answer->message);
+        }
+        return refusal_say(&answer->message.refused);
+    case -ETIMEDOUT:
+    case -EPROTO:
+        tool_say("%s", hv_result_text(result));
+        return TOOL_NO_ANSWER;
+    case -ENOTCONN:
+        tool_say("the broker takes no more from this key; ask the network's operators");
+        return TOOL_NO_SESSION;
+    case HV_BAD_MESSAGE:
+        refusal_field(&answer->message.refused, field, sizeof field);
+        tool_say("nothing was sent: %s%s; --help says what each option takes",
+                 answer->message.refused.reason, field);
+        return TOOL_USAGE;
+    default:
+        tool_say("%s", hv_result_text(result));
+        return TOOL_INTERNAL;
+    }
+}

@@ -1,0 +1,37 @@
+/* What the tool prints on standard output: sentences and tables for people, JSON for machines. */
+#ifndef HOUVAST_SHOW_H
+#define HOUVAST_SHOW_H
+
+#include <jansson.h>
+#include <libsmartcols/libsmartcols.h>
+
+#include "houvast/houvast.h"
+
+/* Prints one line. show_json takes the object over; NULL stands for out of memory. */
+void show_json(json_t *object);
+void show_message_json(const struct hv_message *message);
+
+/* What a command came to: that it is done, what stands now, and who holds. */
+void show_done(const struct hv_done *done);
+/* A card: who holds now, since when, the state, the receiver. */
+void show_status(const struct hv_done *done);
+/* The organisations of the network with their telephones. */
+void show_map(const struct hv_done *done);
+/* Counters and gauges. */
+void show_stats(const struct hv_done *done);
+
+/* A history, which comes in pages, as one table, oldest first. */
+struct show_history {
+    struct libscols_table *table;
+    struct hv_uuid *handovers; /* in the order in which they came up; the table numbers them */
+    size_t handover_count;
+    size_t event_count;
+};
+void show_history_add(struct show_history *history, const struct hv_done *done);
+/* Prints and frees; `more`: events are left that were not asked for. */
+void show_history_end(struct show_history *history, bool more);
+
+/* What an event says beside its name: `from kcc; to werkse; kind warm`. Malloc'ed. */
+char *show_event_text(const struct hv_event *event);
+
+#endif
