@@ -90,14 +90,12 @@ const uint8_t *command_hash_dossier(struct request *request) {
 
 static void decide_receive(struct request *request, const struct handover *handover,
                            struct decision *decision) {
-    handover_decide_receive(handover, &request->message.receive, &request->actor,
-                            request->turn->now_ms, decision);
+    handover_decide_receive(handover, &request->message.receive, &request->actor, decision);
 }
 
 static void decide_pickup(struct request *request, const struct handover *handover,
                           struct decision *decision) {
-    handover_decide_pickup(handover, &request->message.pickup, &request->actor,
-                           request->turn->now_ms, decision);
+    handover_decide_pickup(handover, &request->message.pickup, &request->actor, decision);
 }
 
 static void decide_introduce(struct request *request, const struct handover *handover,
@@ -117,21 +115,18 @@ static void decide_confirm(struct request *request, const struct handover *hando
 
 static void decide_decline(struct request *request, const struct handover *handover,
                            struct decision *decision) {
-    handover_decide_decline(handover, &request->message.decline, &request->actor,
-                            request->turn->now_ms, decision);
+    handover_decide_decline(handover, &request->message.decline, &request->actor, decision);
 }
 
 static void decide_withdraw(struct request *request, const struct handover *handover,
                             struct decision *decision) {
-    handover_decide_withdraw(handover, &request->message.withdraw, &request->actor,
-                             request->turn->now_ms, decision);
+    handover_decide_withdraw(handover, &request->message.withdraw, &request->actor, decision);
 }
 
 static void decide_supplement(struct request *request, const struct handover *handover,
                               struct decision *decision) {
     handover_decide_supplement(handover, &request->message.supplement,
-                               command_hash_dossier(request), &request->actor,
-                               request->turn->now_ms, decision);
+                               command_hash_dossier(request), &request->actor, decision);
 }
 
 static void decide_fetch(struct request *request, const struct handover *handover,

@@ -140,7 +140,7 @@ static void command_open(struct request *request) {
         return;
     }
     journey_decide_open(subject.has_journey ? &subject.journey : NULL, command, &request->actor,
-                        request->turn->now_ms, &decision);
+                        &decision);
     if (!subject.has_journey)
         memset(&subject.journey, 0, sizeof subject.journey);
     record_and_answer(request, &decision, &subject);
@@ -198,8 +198,7 @@ static void command_settle(struct request *request) {
                           ? "a coordinator of the network or of the organisation that holds"
                           : "a coordinator of the network"))
         return;
-    journey_decide_settle(&subject.journey, command, &request->actor, request->turn->now_ms,
-                          &decision);
+    journey_decide_settle(&subject.journey, command, &request->actor, &decision);
     record_and_answer(request, &decision, &subject);
 }
 
@@ -227,8 +226,7 @@ static void offer_decide_and_record(struct request *request, struct subject *sub
         return;
     }
     handover_decide_offer(&subject->journey, subject_open(subject), command,
-                          command_hash_dossier(request), &request->actor, request->turn->now_ms,
-                          &decision);
+                          command_hash_dossier(request), &request->actor, &decision);
     if (decision.refusal) {
         command_refuse_as_decided(request, &decision);
         return;

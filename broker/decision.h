@@ -28,7 +28,7 @@ struct decision {
     const char *field;  /* static; NULL where none */
     bool repeated;      /* it says what a newer one has overtaken: nothing changes */
     size_t event_count; /* at least 1 unless refused or repeated */
-    struct hv_event events[DECISION_EVENTS_MAX]; /* the first is the command's own */
+    struct hv_event events[DECISION_EVENTS_MAX]; /* in the order of recording */
 };
 
 /* Begins an empty decision. */

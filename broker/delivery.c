@@ -259,7 +259,8 @@ static int64_t session_spare(const struct session *session) {
     return session->credit - (session->out_count - session->ending_count);
 }
 
-/* The session with the most credit to spare; one whose dossiers fill its window takes no more. */
+/* The session with the most credit to spare, the newest of equals: what was set aside goes to the
+ * one that has just said hello. One whose dossiers fill its window takes no more. */
 static struct session *dispatch_choose(const struct turn *turn, struct inbox *inbox) {
     struct session *chosen = NULL;
     struct session *session = NULL;
@@ -268,7 +269,7 @@ static struct session *dispatch_choose(const struct turn *turn, struct inbox *in
         if (session_spare(session) <= 0 ||
             session->out_bytes >= turn->broker->network->limits.window_bytes)
             continue;
-        if (!chosen || session_spare(session) > session_spare(chosen))
+        if (!chosen || session_spare(session) >= session_spare(chosen))
             chosen = session;
     }
     return chosen;

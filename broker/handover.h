@@ -51,14 +51,11 @@ bool handover_is_open(const struct handover *handover);
  * where none came. */
 void handover_decide_offer(const struct journey *journey, const struct handover *open_handover,
                            const struct hv_offer *command, const uint8_t *dossier_hash,
-                           const struct actor *actor, hv_time now_ms,
-                           struct decision *ret_decision);
+                           const struct actor *actor, struct decision *ret_decision);
 void handover_decide_receive(const struct handover *handover, const struct hv_receive *command,
-                             const struct actor *actor, hv_time now_ms,
-                             struct decision *ret_decision);
+                             const struct actor *actor, struct decision *ret_decision);
 void handover_decide_pickup(const struct handover *handover, const struct hv_pickup *command,
-                            const struct actor *actor, hv_time now_ms,
-                            struct decision *ret_decision);
+                            const struct actor *actor, struct decision *ret_decision);
 void handover_decide_introduce(const struct handover *handover, const struct hv_introduce *command,
                                const struct actor *actor, hv_time now_ms,
                                struct decision *ret_decision);
@@ -67,15 +64,12 @@ void handover_decide_confirm(const struct handover *handover, const struct hv_co
                              const struct actor *actor, hv_time now_ms, int64_t keep_ms,
                              struct decision *ret_decision);
 void handover_decide_decline(const struct handover *handover, const struct hv_decline *command,
-                             const struct actor *actor, hv_time now_ms,
-                             struct decision *ret_decision);
+                             const struct actor *actor, struct decision *ret_decision);
 void handover_decide_withdraw(const struct handover *handover, const struct hv_withdraw *command,
-                              const struct actor *actor, hv_time now_ms,
-                              struct decision *ret_decision);
+                              const struct actor *actor, struct decision *ret_decision);
 void handover_decide_supplement(const struct handover *handover,
                                 const struct hv_supplement *command, const uint8_t *dossier_hash,
-                                const struct actor *actor, hv_time now_ms,
-                                struct decision *ret_decision);
+                                const struct actor *actor, struct decision *ret_decision);
 /* `waiting`: an item `dossier` of this handover is not acknowledged yet. */
 void handover_decide_fetch(const struct handover *handover, bool waiting, const struct actor *actor,
                            struct decision *ret_decision);

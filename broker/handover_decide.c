@@ -27,11 +27,8 @@ static struct hv_event *handover_event(struct decision *decision, enum hv_event_
 
 void handover_decide_offer(const struct journey *journey, const struct handover *open_handover,
                            const struct hv_offer *command, const uint8_t *dossier_hash,
-                           const struct actor *actor, hv_time now_ms,
-                           struct decision *ret_decision) {
+                           const struct actor *actor, struct decision *ret_decision) {
     decision_init(ret_decision);
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
-        return;
     if (journey->state != HV_JOURNEY_OPEN) {
         decision_refuse(ret_decision, HV_REFUSED_CONFLICT, NULL,
                         "this journey is %s: only an open one can be offered",
@@ -89,11 +86,8 @@ static void decide_disclosure(const struct handover *handover, const struct acto
 }
 
 void handover_decide_receive(const struct handover *handover, const struct hv_receive *command,
-                             const struct actor *actor, hv_time now_ms,
-                             struct decision *ret_decision) {
+                             const struct actor *actor, struct decision *ret_decision) {
     if (!decide_move(handover, MOVE_RECEIVE, ret_decision))
-        return;
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
         return;
     const char *present = handover->received_by;
     const bool another = present[0] && strcmp(present, command->begeleider) != 0;
@@ -117,11 +111,8 @@ void handover_decide_receive(const struct handover *handover, const struct hv_re
 }
 
 void handover_decide_pickup(const struct handover *handover, const struct hv_pickup *command,
-                            const struct actor *actor, hv_time now_ms,
-                            struct decision *ret_decision) {
+                            const struct actor *actor, struct decision *ret_decision) {
     if (!decide_move(handover, MOVE_PICKUP, ret_decision))
-        return;
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
         return;
     /* Before anybody has picked up, who received it is the present person; taking it on from them
      * needs no word (PROTOCOL.md section 6, 11). */
@@ -189,8 +180,6 @@ void handover_decide_confirm(const struct handover *handover, const struct hv_co
     if (!decide_move(handover, MOVE_CONFIRM, ret_decision) ||
         confirm_refuse_contact(handover, &command->contact, now_ms, ret_decision))
         return;
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
-        return;
     if (gate_shut && !command->has_as) {
         decision_refuse(ret_decision, HV_REFUSED_NOT_INTRODUCED, NULL,
                         "a warm handover: `introduce` the resident first, or confirm it `as` cold "
@@ -198,6 +187,7 @@ void handover_decide_confirm(const struct handover *handover, const struct hv_co
         return;
     }
 
+    decide_disclosure(handover, actor, ret_decision); /* before it: who is confirmed knows whom */
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_CONFIRMED, handover, actor);
     event->has_begeleider = true;
     decision_text(event->begeleider, command->begeleider);
@@ -220,15 +210,11 @@ void handover_decide_confirm(const struct handover *handover, const struct hv_co
     event->delete_at = now_ms + keep_ms;
     event->has_on = command->has_on;
     event->on = command->on;
-    decide_disclosure(handover, actor, ret_decision);
 }
 
 void handover_decide_decline(const struct handover *handover, const struct hv_decline *command,
-                             const struct actor *actor, hv_time now_ms,
-                             struct decision *ret_decision) {
+                             const struct actor *actor, struct decision *ret_decision) {
     if (!decide_move(handover, MOVE_DECLINE, ret_decision))
-        return;
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
         return;
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_DECLINED, handover, actor);
     event->has_reason = true;
@@ -252,11 +238,8 @@ static struct hv_event *withdrawn_event(const struct handover *handover, const c
 }
 
 void handover_decide_withdraw(const struct handover *handover, const struct hv_withdraw *command,
-                              const struct actor *actor, hv_time now_ms,
-                              struct decision *ret_decision) {
+                              const struct actor *actor, struct decision *ret_decision) {
     if (!decide_move(handover, MOVE_WITHDRAW, ret_decision))
-        return;
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
         return;
     struct hv_event *event = withdrawn_event(handover, command->reason, actor, ret_decision);
     event->has_on = command->has_on;
@@ -274,11 +257,8 @@ void handover_withdraw_for_close(const struct handover *handover, const struct h
 
 void handover_decide_supplement(const struct handover *handover,
                                 const struct hv_supplement *command, const uint8_t *dossier_hash,
-                                const struct actor *actor, hv_time now_ms,
-                                struct decision *ret_decision) {
+                                const struct actor *actor, struct decision *ret_decision) {
     if (!decide_move(handover, MOVE_SUPPLEMENT, ret_decision))
-        return;
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
         return;
     if (command->number != handover->supplements + 1) {
         decision_refuse(ret_decision, HV_REFUSED_CONFLICT, "number",

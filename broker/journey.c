@@ -40,12 +40,10 @@ static void open_event_fill(struct hv_event *event, const struct hv_open *comman
 }
 
 void journey_decide_open(const struct journey *existing, const struct hv_open *command,
-                         const struct actor *actor, hv_time now_ms, struct decision *ret_decision) {
+                         const struct actor *actor, struct decision *ret_decision) {
     const bool reopens = command->has_reopens && command->reopens;
 
     decision_init(ret_decision);
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
-        return;
     if (existing && !reopens) {
         decision_refuse(ret_decision, HV_REFUSED_CONFLICT, "journey",
                         "this id is taken; choose another for a new journey");
@@ -126,8 +124,6 @@ void journey_decide_close(const struct journey *journey, const struct handover *
         at_once || (outcome_ends_when_talked(command->outcome) && command->has_talked);
 
     decision_init(ret_decision);
-    if (command->has_on && decision_refuse_future(ret_decision, command->on, now_ms, "on"))
-        return;
     if (command->has_talked &&
         decision_refuse_future(ret_decision, command->talked.on, now_ms, "talked"))
         return;
@@ -164,8 +160,7 @@ bool journey_may_settle(const struct journey *journey, const struct actor *actor
 }
 
 void journey_decide_settle(const struct journey *journey, const struct hv_settle *command,
-                           const struct actor *actor, hv_time now_ms,
-                           struct decision *ret_decision) {
+                           const struct actor *actor, struct decision *ret_decision) {
     decision_init(ret_decision);
     /* A person is a name within one organisation: the same name elsewhere is somebody else. */
     if (journey->state == HV_JOURNEY_CLOSING &&
@@ -175,8 +170,6 @@ void journey_decide_settle(const struct journey *journey, const struct hv_settle
                         "%s closed this journey: somebody else must settle it", command->person);
         return;
     }
-    if (decision_refuse_future(ret_decision, command->on, now_ms, "on"))
-        return;
     if (journey->state != HV_JOURNEY_CLOSING) {
         decision_refuse(ret_decision, HV_REFUSED_CONFLICT, NULL,
                         "this journey is %s, not closing: there is nothing to settle",

@@ -42,7 +42,7 @@ struct journey_policy {
  * what the asker is allowed to know and do has been judged before (access.h). `open_handover` is
  * the journey's open one, or NULL. They fill *ret_decision and change nothing else. */
 void journey_decide_open(const struct journey *existing, const struct hv_open *command,
-                         const struct actor *actor, hv_time now_ms, struct decision *ret_decision);
+                         const struct actor *actor, struct decision *ret_decision);
 void journey_decide_reassign(const struct journey *journey, const struct hv_reassign *command,
                              const struct actor *actor, hv_time now_ms,
                              struct decision *ret_decision);
@@ -50,8 +50,7 @@ void journey_decide_close(const struct journey *journey, const struct handover *
                           const struct hv_close *command, const struct actor *actor, hv_time now_ms,
                           struct decision *ret_decision);
 void journey_decide_settle(const struct journey *journey, const struct hv_settle *command,
-                           const struct actor *actor, hv_time now_ms,
-                           struct decision *ret_decision);
+                           const struct actor *actor, struct decision *ret_decision);
 
 /* Whether this actor may settle closings of this journey at all (PROTOCOL.md, `settle`). */
 bool journey_may_settle(const struct journey *journey, const struct actor *actor,
