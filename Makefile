@@ -42,6 +42,7 @@ lib_sources    := $(wildcard clients/lib/*.c)
 tool_sources   := $(wildcard clients/houvast/*.c)
 unit_sources   := $(wildcard tests/unit/test_*.c)
 unit_support   := $(filter-out $(unit_sources),$(wildcard tests/unit/*.c))
+fault_sources  := $(wildcard tests/fault/*.c)
 reference      := $(wildcard schemas/wire/reference/reference_main.c)
 migrations     := $(wildcard schemas/ledger/*.sql)
 man_sources    := $(wildcard broker/*.scd clients/houvast/*.scd clients/lib/*.scd)
@@ -59,6 +60,9 @@ has_broker := $(wildcard broker/main.c)
 has_tool   := $(wildcard clients/houvast/main.c)
 has_shared := $(and $(lib_sources),$(wildcard clients/lib/libhouvast.map))
 unit_tests := $(unit_sources:tests/unit/%.c=test/unit/%)
+
+# What the fault tests preload into a broker to make it fail.
+shims := $(fault_sources:tests/fault/%.c=build/test/%.so)
 
 # What one variant makes, without its folder.
 programs := $(if $(has_broker),houvastd) $(if $(has_tool),houvast) \
@@ -80,14 +84,14 @@ test: all tests ## run all that proves the software; ends in N passed, N failed,
 unit: unit-tests ## run the unit tests alone
 	@tests/run_all.py build unit
 
-e2e: all ## run the tests that speak to a real broker from outside, alone
+e2e: all $(shims) ## run the tests that speak to a real broker from outside, alone
 	@tests/run_all.py build e2e
 
-asan: $(addprefix build/asan/,$(programs) $(unit_tests)) ## run the tests again under the address and undefined behaviour sanitizers
+asan: $(addprefix build/asan/,$(programs) $(unit_tests)) $(shims) ## run the tests again under the address and undefined behaviour sanitizers
 	@tests/run_all.py build/asan
 
-kill: all ## kill the broker 5,000 times in mid-turn (takes long)
-	@tests/run_all.py build kill
+kill: all $(shims) ## kill the broker 5,000 times in mid-turn (takes long)
+	@HOUVAST_KILLS=5000 tests/run_all.py build kill
 
 bench: all ## measure how much a broker carries (takes long)
 	@tests/run_all.py build bench
@@ -108,7 +112,7 @@ help: ## show this list
 	    printf '  make %-8s %s\n' "$$target" "$$text"; done
 
 .PHONY: tests unit-tests
-tests: unit-tests
+tests: unit-tests $(shims)
 unit-tests: $(addprefix build/,$(unit_tests))
 
 # ---- Packages ------------------------------------------------------------------------------------
@@ -146,6 +150,7 @@ $1/obj/gen/%.o: build/gen/%.c $1/flags
 # What is also part of the shared library is compiled for it, and shows nothing by itself.
 $1/obj/%.o: pic = -fPIE
 $(addprefix $1/obj/,$(lib_parts)): pic = -fPIC -fvisibility=hidden
+$1/obj/tests/fault/%.o: pic = -fPIC
 
 $1/libhouvast.a: $(addprefix $1/obj/,$(lib_parts))
 $1/obj/rooms.a: $(addprefix $1/obj/,$(room_parts))
@@ -166,7 +171,7 @@ $1/test/unit/%: $1/obj/tests/unit/%.o $(addprefix $1/obj/,$(unit_support:.c=.o))
 	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS) -lcmocka
 
 -include $(patsubst %,$1/obj/%.d,$(basename $(broker_parts) $(lib_parts) $(tool_sources) \
-    $(reference) $(unit_sources) $(unit_support)))
+    $(reference) $(unit_sources) $(unit_support) $(fault_sources)))
 endef
 
 mild        := $(if $(findstring clang,$(CC)),$(clang_mild))
@@ -185,6 +190,11 @@ build/libhouvast.so.0: $(addprefix build/obj/,$(lib_parts)) clients/lib/libhouva
 	    -o $@ $(filter %.o,$^) $(LDLIBS)
 	@ln -sf libhouvast.so.0 build/libhouvast.so
 
+build/test/%.so: build/obj/tests/fault/%.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@$(CC) $(own_flags) -shared $(hardlink) $(LDFLAGS) -o $@ $<
+
 build/gen/ledger_migrations.c: schemas/ledger/compile-in.sh $(migrations)
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
@@ -201,7 +211,7 @@ build/man/%: %.scd | packages
 .PHONY: compile-gcc compile-clang tidy format scripts house
 
 all_sources  := $(broker_sources) $(wire_sources) $(lib_sources) $(tool_sources) $(reference) \
-                $(unit_sources) $(unit_support)
+                $(unit_sources) $(unit_support) $(fault_sources)
 formatted    := $(all_sources) $(wildcard broker/*.h schemas/wire/*.h clients/lib/*.h \
                 clients/houvast/*.h include/houvast/*.h tests/unit/*.h)
 

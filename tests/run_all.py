@@ -4,11 +4,9 @@
     tests/run_all.py BUILD [SUITE...]
 
 BUILD is the folder with the programs to prove: build, or build/asan for the sanitizers' ones.
-A suite is `unit` (the programs in BUILD/test/unit) or a folder of tests/ with pytest files;
-without any, all run but `bench`. What a test needs to know comes in its environment:
-
-    HOUVAST_BUILD   the folder of the programs, as an absolute path
-    HOUVAST_KILLS   how many kills the kill checker makes
+A suite is `unit` (the programs in BUILD/test/unit), `kill` (the kill checker, HOUVAST_KILLS times,
+60 where that is not set) or a folder of tests/ with pytest files; without any, all run but `bench`.
+Tests find the programs through HOUVAST_BUILD, which is BUILD as an absolute path.
 
 The exit status is 0 only when something passed and nothing failed.
 """
@@ -132,9 +130,25 @@ def run_pytest(suite, build, environment, tally):
         tally.fail(suite, f"pytest ended with status {status}")
 
 
+def run_kill(build, environment, tally):
+    kills = os.environ.get("HOUVAST_KILLS", "60")
+    print(f"kill checker, {kills} kills:", flush=True)
+    command = [sys.executable, ROOT / "tests/fault/kill_checker.py", "--kills", kills, "--build", build]
+    try:
+        status = subprocess.run(
+            command, env=environment, cwd=ROOT, timeout=SUITE_SECONDS_MAX
+        ).returncode
+    except subprocess.TimeoutExpired:
+        status = f"none after {SUITE_SECONDS_MAX} s"
+    if status == 0:
+        tally.passed += 1
+    else:
+        tally.fail(f"kill checker, {kills} kills", f"exit status {status}")
+
+
 def suites_there_are():
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    return ["unit"] + sorted(folders - LONG_SUITES)
+    return ["unit"] + sorted(folders - LONG_SUITES) + ["kill"]
 
 
 def main():
@@ -147,6 +161,8 @@ def main():
     for suite in sys.argv[2:] or suites_there_are():
         if suite == "unit":
             run_unit(build, environment, tally)
+        elif suite == "kill":
+            run_kill(build, environment, tally)
         else:
             run_pytest(suite, build, environment, tally)
     if tally.failed:
