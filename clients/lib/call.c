@@ -71,10 +71,11 @@ static int answer_malformed(struct hv_answer *answer, const char *field, const c
 }
 
 static bool is_command(enum hv_message_type type) {
+    if (type <= HV_MESSAGE_none || type >= HV_MESSAGE_TYPES)
+        return false;
     bool is_of_the_session = type == HV_MESSAGE_hello || type == HV_MESSAGE_bye ||
                              type == HV_MESSAGE_ping || type == HV_MESSAGE_pong;
-    return wire_message_struct(type) && wire_message_by(type) == WIRE_BY_PEER &&
-           !is_of_the_session && type != HV_MESSAGE_nack;
+    return wire_message_by(type) == WIRE_BY_PEER && !is_of_the_session && type != HV_MESSAGE_nack;
 }
 
 static bool may_have_dossier(enum hv_message_type type) {

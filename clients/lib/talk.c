@@ -373,6 +373,7 @@ static void farewell(struct hv_connection *connection) {
 
 void *talk_main(void *argument) {
     struct hv_connection *connection = argument;
+    (void)pthread_setname_np(pthread_self(), "houvast");
     while (!is_stopping(connection)) {
         connection_watch(connection);
         talk_hear(connection);
