@@ -1,0 +1,663 @@
+"""Refusals: every code, the order in which they are judged, and the field that is named (PROTOCOL 1, 3, 6)."""
+
+import time
+
+import msgpack
+import pytest
+
+from network import DAY_S, SealingKey
+from peer import NoAnswer, expect_refusal, fresh_resident, fresh_uuid, now_ms, pack
+from world import HOLDER, NETWORK, RECEIVER, THIRD, all_at_once
+
+# ---- what is well formed, command by command ----
+
+WHEN = 1_700_000_000_000
+
+
+def contact():
+    return {"on": WHEN, "how": "visited", "with": "resident"}
+
+
+def talked():
+    return {"on": WHEN, "begeleider": "anna"}
+
+
+def present():
+    return [{"organisation": HOLDER, "person": "anna"}]
+
+
+FULL = {  # every key that the contract gives the command, each with a value that is fine
+    "hello": dict(version=1, minor=0, role="endpoint", instance="desk-1", credit=5),
+    "open": dict(journey=fresh_uuid(), resident=fresh_resident(), begeleider="anna", basis="consent", basis9="care",
+                 urgency="urgent", domains=["money"], reopens=False, on=WHEN),
+    "reassign": dict(journey=fresh_uuid(), begeleider="bob", instead_of="anna", reason="ill", on=WHEN),
+    "close": dict(journey=fresh_uuid(), begeleider="anna", outcome="helped", talked=talked(), on=WHEN),
+    "settle": dict(journey=fresh_uuid(), person="nora", agree=True, reason="seen", on=WHEN),
+    "offer": dict(journey=fresh_uuid(), handover=fresh_uuid(), to=RECEIVER, kind="warm", urgency="crisis",
+                  begeleider="anna", disclose="received", age=44, family=True, domains=["work"], on=WHEN),
+    "receive": dict(handover=fresh_uuid(), begeleider="eva", instead_of="bob", on=WHEN),
+    "pickup": dict(handover=fresh_uuid(), begeleider="eva", planned=WHEN, instead_of="bob", on=WHEN),
+    "introduce": dict(handover=fresh_uuid(), on=WHEN, how="joint", present=present(), resident=True),
+    "confirm": {"handover": fresh_uuid(), "begeleider": "eva", "contact": contact(), "as": "cold",
+                "reason": "no-time", "on": WHEN},
+    "decline": dict(handover=fresh_uuid(), reason="full", decided="rule", suggest=THIRD, on=WHEN),
+    "withdraw": dict(handover=fresh_uuid(), reason="entered-in-error", on=WHEN),
+    "fetch": dict(handover=fresh_uuid()),
+    "supplement": dict(handover=fresh_uuid(), number=1, on=WHEN),
+    "status": dict(journey=fresh_uuid()),
+    "history": dict(journey=fresh_uuid(), after=0, limit=10),
+    "map": {},
+    "stats": {},
+    "reload": {},
+    "ack": dict(item=1),
+    "nack": dict(item=1, after=10),
+    "bye": {},
+    "ping": {},
+}
+
+OPTIONAL = {
+    "hello": {"minor"}, "open": {"basis9", "domains", "reopens", "on"}, "close": {"on"},
+    "offer": {"disclose", "age", "family", "domains", "on"}, "receive": {"instead_of", "on"},
+    "pickup": {"planned", "instead_of", "on"}, "confirm": {"as", "on"}, "decline": {"suggest", "on"},
+    "withdraw": {"on"}, "supplement": {"on"}, "history": {"after", "limit"},
+}
+
+# ---- what is not, form by form ----
+
+NOT_TEXT = [7, 1.5, None, True, b"bytes", ["list"], {"a": "map"}]
+FORMS = {
+    "uuid": NOT_TEXT + ["", fresh_uuid().upper(), fresh_uuid()[:-1], fresh_uuid().replace("-", ""),
+                        fresh_uuid() + " ", "{" + fresh_uuid()[1:-1] + "}"],
+    "organisation": NOT_TEXT + ["", "KCC", "a" * 33, "delft support", "delft_support", "é"],
+    "code": NOT_TEXT + ["", "Holiday", "a" * 33, "two words", "a.b"],
+    "person": NOT_TEXT + ["", "Anna", "a" * 65, "anna de vries", "anna@delft", "ànna"],
+    "resident": NOT_TEXT + ["", "r1." + "A" * 42, "r1." + "A" * 44, "r2." + "A" * 43, "r1." + "A" * 42 + "=",
+                            "r1." + "A" * 42 + "+", "123456782", "R1." + "A" * 43],
+    "time": [-1, 2**53, 1.0, None, True, "2026-01-01", b"1", [1]],
+    "boolean": [0, 1, "true", None, 1.0, b"\x01"],
+    "word": NOT_TEXT + ["", "other", "WARM"],
+    "request": ["", "x" * 65, 7, None, b"q"],
+}
+
+
+def whole(low, high):
+    return [low - 1, high + 1, 1.0, None, True, "1", b"1", 2**64 - 1]
+
+
+PART_OF = {
+    "contact": [7, None, "yesterday", [], {}, {"on": WHEN, "how": "visited"}, {**contact(), "colour": "red"},
+                {**contact(), "how": "by-letter"}, {**contact(), "with": "neighbour"}, {**contact(), "on": 1.5},
+                {**contact(), "on": None}],
+    "talked": [7, None, "yes", [], {}, {"on": WHEN}, {"begeleider": "anna"}, {**talked(), "colour": "red"},
+               {**talked(), "begeleider": "Anna"}, {**talked(), "on": -1}],
+    "present": [7, None, {}, "anna", ["anna"], [{}], [{"organisation": HOLDER}], [{**present()[0], "person": "A"}],
+                [{**present()[0], "colour": "red"}], present() * 33, [None]],
+    "domains": [7, None, "money", {}, [7], ["Money"], [None], [""], ["a" * 33], ["money"] * 33],
+}
+
+KINDS = {  # command, key: which forms are wrong for it
+    ("hello", "version"): [-1, 1.0, None, True, "1", b"1"], ("hello", "minor"): whole(0, 2**53 - 1),
+    ("hello", "role"): FORMS["word"], ("hello", "instance"): FORMS["code"], ("hello", "credit"): whole(0, 1000),
+    ("open", "basis"): FORMS["word"], ("open", "basis9"): FORMS["word"], ("open", "reopens"): FORMS["boolean"],
+    ("close", "outcome"): FORMS["word"], ("close", "talked"): PART_OF["talked"],
+    ("settle", "agree"): FORMS["boolean"],
+    ("offer", "kind"): FORMS["word"] + ["callback", "signal"], ("offer", "disclose"): FORMS["word"],
+    ("offer", "age"): whole(0, 150), ("offer", "family"): FORMS["boolean"], ("offer", "to"): FORMS["organisation"],
+    ("introduce", "how"): FORMS["word"], ("introduce", "present"): PART_OF["present"],
+    ("introduce", "resident"): FORMS["boolean"],
+    ("confirm", "contact"): PART_OF["contact"], ("confirm", "as"): FORMS["word"] + ["warm"],
+    ("decline", "decided"): FORMS["word"], ("decline", "suggest"): FORMS["organisation"],
+    ("supplement", "number"): whole(1, 15),
+    ("history", "after"): whole(0, 2**53 - 1), ("history", "limit"): whole(1, 1000),
+    ("ack", "item"): whole(0, 2**53 - 1), ("nack", "item"): whole(0, 2**53 - 1), ("nack", "after"): whole(0, 3_600_000),
+}
+BY_NAME = {
+    "journey": FORMS["uuid"], "handover": FORMS["uuid"], "resident": FORMS["resident"], "begeleider": FORMS["person"],
+    "instead_of": FORMS["person"], "person": FORMS["person"], "reason": FORMS["code"], "urgency": FORMS["word"],
+    "domains": PART_OF["domains"], "on": FORMS["time"], "planned": FORMS["time"],
+}
+
+
+def wrong_values(command, key):
+    return KINDS.get((command, key)) or BY_NAME[key]
+
+
+FIELDS = [(command, key) for command, keys in FULL.items() for key in keys]
+
+
+def frames_for(world, command):
+    return world.network.dossier(RECEIVER, b"sealed") if command == "supplement" else None
+
+
+@pytest.fixture(scope="module")
+def stranger(shared_world):
+    """A peer without a session: malformed is judged before no-session, so the form alone is tested."""
+    return shared_world.connect(HOLDER)
+
+
+@pytest.mark.parametrize("command", FULL)
+def test_the_full_form_is_well_formed(shared_world, stranger, command):
+    """The base of the tests below is itself fine: it gets as far as no-session."""
+    if command == "hello":
+        assert stranger.ask("hello", **FULL["hello"]).type == "welcome"
+        assert stranger.ask("bye").type == "done"
+    elif command not in ("ping", "bye"):
+        stranger.refused("no-session", command, frames_for(shared_world, command), **FULL[command])
+
+
+@pytest.mark.parametrize("command, key", FIELDS)
+def test_a_wrong_value_is_malformed(shared_world, stranger, command, key):
+    """Every key of every command with every wrong form: malformed, and the field is named."""
+    with all_at_once(f"{command}.{key}") as differences:
+        for value in wrong_values(command, key):
+            keys = {**FULL[command], key: value}
+            expect_malformed(differences, shared_world, stranger, command, keys, key, repr(value))
+
+
+@pytest.mark.parametrize("command, key", [(c, k) for c, k in FIELDS if k not in OPTIONAL.get(c, ())])
+def test_a_missing_key_is_malformed(shared_world, stranger, command, key):
+    """A key that has to be there, and is not."""
+    keys = {name: value for name, value in FULL[command].items() if name != key}
+    with all_at_once(command) as differences:
+        if command == "status":
+            answer = stranger.ask(command, **keys)
+            if answer.type != "refused" or answer["code"] != "malformed":
+                differences.append(f"status of nothing: {answer}")
+        else:
+            expect_malformed(differences, shared_world, stranger, command, keys, key, "missing")
+
+
+def test_optional_keys_may_be_absent(shared_world, stranger):
+    """Without them the command is well formed."""
+    for command, optional in OPTIONAL.items():
+        if command == "hello":
+            continue
+        keys = {name: value for name, value in FULL[command].items() if name not in optional}
+        if command == "confirm":
+            del keys["reason"]
+        stranger.refused("no-session", command, frames_for(shared_world, command), **keys)
+
+
+def expect_malformed(differences, world, peer, command, keys, field, what):
+    answer = peer.ask(command, frames_for(world, command), **keys)
+    got = (answer.type, answer.get("code"), answer.get("field"))
+    if got != ("refused", "malformed", field):
+        differences.append(f"{what}: expected malformed {field}, got {answer}")
+        if answer.type == "welcome":
+            peer.ask("bye")
+
+
+@pytest.mark.parametrize("command", [c for c in FULL if c not in ("ack", "nack", "bye", "ping")])
+def test_request_is_required(stranger, command):
+    """But for ack, nack, bye, ping and pong (6.8)."""
+    answer = stranger.raw(pack({"type": command, **FULL[command]}),
+                          *([b"k" * 40] if command == "supplement" else []))
+    expect_refusal(answer, "malformed", "request")
+    assert "request" not in answer
+
+
+@pytest.mark.parametrize("value", FORMS["request"], ids=repr)
+def test_request_of_a_wrong_form(stranger, value):
+    """1 to 64 characters of text."""
+    expect_refusal(stranger.raw(pack({"type": "map", "request": value})), "malformed", "request")
+
+
+def test_request_counts_characters(shared_world):
+    """64 characters, whatever their bytes."""
+    request = "é" * 64
+    assert shared_world.holder.ask("map", request=request)["request"] == request
+
+
+@pytest.mark.parametrize("command", FULL)
+def test_an_unknown_key_is_malformed(shared_world, stranger, command):
+    """And the field is its name."""
+    with all_at_once(command) as differences:
+        expect_malformed(differences, shared_world, stranger, command, {**FULL[command], "colour": "red"},
+                         "colour", "unknown")
+
+
+LATER = {
+    "note": dict(journey=fresh_uuid(), code="in-touch", on=WHEN), "urgency": dict(journey=fresh_uuid(), to="crisis"),
+    "wait": dict(handover=fresh_uuid(), begeleider="eva", reason="full", expected=WHEN),
+    "contest": dict(handover=fresh_uuid(), reason="not-there"), "claim": dict(handover=fresh_uuid(), person="nora"),
+    "absent": dict(begeleider="anna"), "capacity": dict(state="full"), "list": {}, "watch": {"from": 0},
+    "backup": {}, "verify": {}, "erase": {}, "inzage": {}, "clock-accept": {}, "ladder-apply": {},
+    "welcome": {}, "done": {}, "refused": {}, "item": {}, "nonsense": {}, "": {}, "OPEN": {},
+}
+
+
+@pytest.mark.parametrize("kind", LATER)
+def test_a_command_that_is_not_of_this_version(shared_world, kind):
+    """Later commands, the broker's own messages and nonsense: malformed with field type."""
+    shared_world.holder.refused("malformed", kind, field="type", **LATER[kind])
+
+
+@pytest.mark.parametrize("kind, key, value", [
+    ("offer", "triage", {"safety": True}), ("offer", "contact", "milestones"), ("offer", "shield", [THIRD]),
+    ("open", "for", THIRD), ("close", "for", THIRD), ("offer", "for", THIRD), ("status", "claimed", True),
+])
+def test_a_key_that_comes_later_is_unknown(shared_world, stranger, kind, key, value):
+    """A field is shipped with its behaviour or not at all."""
+    with all_at_once(kind) as differences:
+        expect_malformed(differences, shared_world, stranger, kind, {**FULL[kind], key: value}, key, "later")
+
+
+# ---- bytes that are not one map ----
+
+PING = pack({"type": "ping", "request": "r"})
+REQUEST = {"type": "map", "request": "r"}
+
+
+def pairs(*items):
+    """A map of these pairs as they are, repeated keys and all."""
+    return bytes([0x80 | len(items)]) + b"".join(msgpack.packb(k) + msgpack.packb(v) for k, v in items)
+
+
+NOT_ONE_MAP = {
+    "empty": b"", "nil": b"\xc0", "an array": msgpack.packb([1]), "text": msgpack.packb("ping"),
+    "a number": b"\x07", "cut": PING[:-1], "trailing": PING + b"\xc0", "two maps": PING + PING,
+    "never used": b"\xc1", "a huge array": b"\xdd\x10\x00\x00\x00", "a huge map": b"\xdf\xff\xff\xff\xff",
+    "huge text": b"\x81\xa4type\xdb\xff\xff\xff\xff", "an extension": b"\xd4\x01\x00", "noise": bytes(range(200, 256)),
+}
+
+
+@pytest.mark.parametrize("name", NOT_ONE_MAP)
+def test_an_envelope_that_is_not_one_map(shared_world, name):
+    """malformed without a field; the session lives on."""
+    peer = shared_world.holder
+    answer = expect_refusal(peer.raw(NOT_ONE_MAP[name]), "malformed")
+    assert "field" not in answer, f"no field can be named: {answer}"
+    peer.done("map")
+
+
+TIMESTAMP = b"\xd6\xff\x00\x00\x00\x00"
+IN_A_FIELD = {
+    "a repeated type": (pairs(("type", "map"), ("request", "r"), ("type", "map")), "type"),
+    "a repeated request": (pairs(("request", "r"), ("type", "map"), ("request", "r")), "request"),
+    "a repeated key": (pairs(("type", "ack"), ("request", "r"), ("item", 1), ("item", 1)), "item"),
+    "a repeated key below": (pack({"type": "reassign", "request": "r"}), None),
+    "an extension": (b"\x83\xa4type\xa3ack\xa7request\xa1r\xa4item" + TIMESTAMP, "item"),
+    "text that is not UTF-8": (b"\x82\xa4type\xa3map\xa7request\xa2\xc3\x28", "request"),
+    "a surrogate": (b"\x82\xa4type\xa3map\xa7request\xa3\xed\xa0\x80", "request"),
+    "an overlong form": (b"\x82\xa4type\xa3map\xa7request\xa2\xc0\xaf", "request"),
+    "type as bytes": (pack({"type": b"map", "request": "r"}), "type"),
+    "no type": (pack({"request": "r"}), "type"),
+    "type as a number": (pack({"type": 7, "request": "r"}), "type"),
+    "a double for a number": (b"\x83\xa4type\xa3ack\xa7request\xa1r\xa4item\xcb" + b"\x3f\xf0" + b"\x00" * 6, "item"),
+    "a number below 0": (pack({"type": "ack", "request": "r", "item": -5}), "item"),
+    "a number beyond 2^63": (pack({"type": "ack", "request": "r", "item": 2**63 + 5}), "item"),
+}
+IN_A_FIELD["a repeated key below"] = (
+    b"\x87\xa4type\xa7confirm\xa7request\xa1r" + msgpack.packb("handover") + msgpack.packb(fresh_uuid())
+    + msgpack.packb("begeleider") + msgpack.packb("eva") + msgpack.packb("reason") + msgpack.packb("x")
+    + msgpack.packb("as") + msgpack.packb("cold") + msgpack.packb("contact")
+    + pairs(("on", WHEN), ("how", "came"), ("with", "resident"), ("on", WHEN)), "contact")
+
+
+@pytest.mark.parametrize("name", IN_A_FIELD)
+def test_bytes_that_are_wrong_in_one_field(shared_world, name):
+    """malformed, with the top-level key in which it lies."""
+    frame, field = IN_A_FIELD[name]
+    peer = shared_world.holder
+    expect_refusal(peer.raw(frame), "malformed", field)
+    peer.done("map")
+
+
+def test_a_key_that_is_not_text(shared_world):
+    """All keys are text."""
+    peer = shared_world.holder
+    for key in (b"\x07", b"\xc0", b"\xc4\x04type", b"\x80"):
+        expect_refusal(peer.raw(b"\x83\xa4type\xa3map\xa7request\xa1r" + key + b"\x01"), "malformed")
+
+
+@pytest.mark.parametrize("command", [c for c in FULL if c not in ("hello", "offer", "supplement", "bye")])
+def test_a_dossier_elsewhere(shared_world, command):
+    """Frame 2 comes with offer and supplement only."""
+    frame = pack({"type": command, "request": "r", **FULL[command]})
+    expect_refusal(shared_world.holder.raw(frame, b"k" * 40), "malformed", "dossier")
+
+
+def test_a_third_frame(shared_world):
+    """Two frames at most."""
+    frame = pack({"type": "offer", "request": "r", **FULL["offer"]})
+    for frames in ((frame, b"k" * 40, b"more"), (frame, b"k" * 40, b""), (PING, b"", b"")):
+        expect_refusal(shared_world.holder.raw(*frames), "malformed")
+    shared_world.holder.done("map")
+
+
+@pytest.mark.parametrize("size", [0, 1, 7])
+def test_a_dossier_without_a_key_id(shared_world, size):
+    """Its first 8 bytes are the id of the sealing key."""
+    journey = shared_world.open()
+    keys = dict(journey=journey, handover=fresh_uuid(), to=RECEIVER, kind="cold", urgency="routine", begeleider="anna")
+    shared_world.holder.refused("malformed", "offer", b"k" * size, field="dossier", **keys)
+    shared_world.holder.fresh("offer", **keys)
+
+
+def test_a_supplement_is_a_dossier(shared_world):
+    """Without frame 2 there is nothing to supplement."""
+    _, handover = shared_world.offer()
+    shared_world.holder.refused("malformed", "supplement", handover=handover, number=1, field="dossier")
+
+
+# ---- rules between keys ----
+
+
+@pytest.mark.parametrize("keys, field", [
+    (dict(outcome="helped", talked=talked(), no_talk="ill"), "talked"),
+    (dict(outcome="helped"), "talked"),
+    (dict(outcome="no-response"), "talked"),
+    (dict(outcome="no-solution", talked=talked(), no_talk="ill"), "talked"),
+    (dict(outcome="deceased", talked=talked(), no_talk="ill"), "talked"),
+])
+def test_talked_and_no_talk(shared_world, keys, field):
+    """One of them, not both; deceased and entered-in-error need neither (6.6)."""
+    journey = shared_world.open()
+    shared_world.holder.refused("malformed", "close", journey=journey, begeleider="anna", field=field, **keys)
+
+
+def test_as_without_reason(shared_world):
+    """6.6"""
+    _, handover = shared_world.offer(kind="warm")
+    shared_world.receiver.refused("malformed", "confirm", handover=handover, begeleider="eva", contact=contact(),
+                                  field="reason", **{"as": "cold"})
+
+
+def test_status_of_both(shared_world):
+    """Either the handover or the journey."""
+    journey, handover = shared_world.offer()
+    shared_world.holder.refused("malformed", "status", journey=journey, handover=handover)
+
+
+@pytest.mark.parametrize("word", ["explicit-consent", "social-protection", "vital-interest", "care"])
+def test_basis9(shared_world, word):
+    """The list of 6.7."""
+    shared_world.open(basis9=word)
+
+
+@pytest.mark.parametrize("key, value", [
+    ("age", 0), ("age", 150), ("family", False), ("domains", []), ("domains", ["a" * 32] * 32), ("on", 0),
+    ("on", 2**53 - 1), ("begeleider", "a" * 64), ("begeleider", "a.b_c-9"), ("disclose", "picked-up"),
+])
+def test_the_edges_are_inside(shared_world, key, value):
+    """The last value that is fine."""
+    journey = shared_world.open()
+    keys = dict(journey=journey, handover=fresh_uuid(), to=RECEIVER, kind="cold", urgency="routine", begeleider="anna")
+    shared_world.holder.fresh("offer", **{**keys, key: value})
+
+
+# ---- sizes ----
+
+
+def test_an_envelope_over_the_limit(shared_world):
+    """too-large, or the connection is dropped; the broker serves on."""
+    frame = pack({**REQUEST, "colour": "x" * 66_000})
+    peer = shared_world.session(HOLDER)
+    try:
+        expect_refusal(peer.raw(frame, within=1), "too-large")
+    except NoAnswer:
+        pass
+    shared_world.holder.done("map")
+
+
+def test_an_envelope_at_the_limit_is_read(shared_world):
+    """64 KiB are read, and then judged by the next rule: here the unknown key."""
+    frame = pack({**REQUEST, "colour": ""})
+    frame = pack({**REQUEST, "colour": "x" * (65536 - len(frame) - 2)})
+    assert len(frame) == 65536
+    expect_refusal(shared_world.holder.raw(frame), "malformed")
+
+
+def nested(depth):
+    value = "x"
+    for _ in range(depth - 1):
+        value = {"a": value}
+    return pack({**REQUEST, "colour": value})
+
+
+@pytest.mark.parametrize("depth, code", [(4, "malformed"), (5, "too-large"), (6, "too-large"), (60, "too-large")])
+def test_nesting(shared_world, depth, code):
+    """Four deep, the envelope being one; over-deep is too-large and judged before malformed (6.6)."""
+    expect_refusal(shared_world.holder.raw(nested(depth)), code)
+
+
+def test_nesting_without_end(shared_world):
+    """Sixty thousand opened arrays do no harm."""
+    expect_refusal(shared_world.holder.raw(b"\x81\xa4type" + b"\x91" * 60_000), "too-large")
+    shared_world.holder.done("map")
+
+
+@pytest.mark.network(limits={"envelope_bytes": "1024", "dossier_bytes": "2048"})
+def test_limits_downwards(world):
+    """Both limits are configurable."""
+    peer = world.holder
+    expect_refusal(peer.raw(pack({**REQUEST, "colour": "x" * 1024})), "too-large")
+    journey = world.open()
+    keys = dict(journey=journey, handover=fresh_uuid(), to=RECEIVER, kind="cold", urgency="routine", begeleider="anna")
+    other = world.session(HOLDER)
+    other.send({"type": "offer", "request": "big", **keys}, world.network.dossier(RECEIVER, b"x" * 2041))
+    try:
+        expect_refusal(other.answer("big", within=1), "too-large")
+    except NoAnswer:
+        pass
+    peer.fresh("offer", world.network.dossier(RECEIVER, b"x" * 2040), **keys)
+
+
+def test_the_largest_dossier(shared_world):
+    """1 MiB goes through."""
+    dossier = shared_world.network.dossier(RECEIVER, b"x" * (2**20 - 8))
+    shared_world.offer(dossier=dossier)
+
+
+# ---- the order ----
+
+
+def test_too_large_before_malformed(shared_world):
+    """Over-deep and not of this contract."""
+    expect_refusal(shared_world.holder.raw(nested(9)), "too-large")
+
+
+def test_malformed_before_no_session(shared_world, stranger):
+    """The form is looked at first."""
+    stranger.refused("malformed", "map", field="colour", colour="red")
+
+
+def test_malformed_before_version(stranger):
+    """A version that is no number is no version."""
+    expect_refusal(stranger.hello(version="2"), "malformed", "version")
+
+
+def test_no_session_before_unknown_and_forbidden(stranger):
+    """Who has said no hello learns nothing else."""
+    stranger.refused("no-session", "status", journey=fresh_uuid())
+    stranger.refused("no-session", "reload")
+
+
+@pytest.mark.network(limits={"commands_per_second": "20"})
+def test_busy(world):
+    """Over its rate an organisation is asked to wait, after the form was judged and before anything else."""
+    peer = world.holder
+    for number in range(400):
+        peer.send({"type": "status", "request": f"b{number}", "journey": fresh_uuid()})
+    answers = [peer.answer(f"b{number}") for number in range(400)]
+    codes = {answer["code"] for answer in answers}
+    assert codes == {"busy", "unknown"}, codes
+    busy = next(answer for answer in answers if answer["code"] == "busy")
+    assert busy["retry_after"] > 0
+    world.third.done("map")
+    deadline_answer = None
+    for _ in range(100):
+        deadline_answer = peer.ask("map")
+        if deadline_answer.type == "done":
+            break
+        peer.receive(deadline_answer["retry_after"] / 1000)
+    assert deadline_answer.type == "done", "after retry_after it is taken again"
+
+
+def test_unknown_before_forbidden(shared_world):
+    """`to` naming nobody, by a party that may not offer (6.5)."""
+    journey, _ = shared_world.offer()
+    keys = dict(journey=journey, handover=fresh_uuid(), kind="cold", urgency="routine", begeleider="eva")
+    shared_world.receiver.refused("unknown", "offer", to="nobody", field="to", **keys)
+    shared_world.receiver.refused("forbidden", "offer", to=THIRD, **keys)
+
+
+def test_unknown_before_conflict_and_stale_key(shared_world):
+    """`to` naming nobody on a journey that is closing, sealed for nobody."""
+    journey = shared_world.journey_in("closing")
+    keys = dict(journey=journey, handover=fresh_uuid(), kind="cold", urgency="routine", begeleider="anna")
+    shared_world.holder.refused("unknown", "offer", b"k" * 40, to="nobody", field="to", **keys)
+
+
+def test_suggest_naming_nobody(shared_world):
+    """6.5"""
+    _, handover = shared_world.offer()
+    keys = dict(handover=handover, reason="full", decided="receiver")
+    shared_world.receiver.refused("unknown", "decline", suggest="nobody", field="suggest", **keys)
+    shared_world.receiver.fresh("decline", suggest=THIRD, **keys)
+
+
+def test_forbidden_before_conflict(shared_world):
+    """The wrong side on a handover that is over."""
+    for state in ("confirmed", "declined", "withdrawn"):
+        _, handover = shared_world.handover_in(state)
+        shared_world.receiver.refused("forbidden", "withdraw", handover=handover, reason="x")
+        shared_world.holder.refused("forbidden", "receive", handover=handover, begeleider="x")
+
+
+def test_forbidden_before_stale_key(shared_world):
+    """The receiver may not offer, whatever it is sealed for."""
+    journey, _ = shared_world.offer()
+    shared_world.receiver.refused("forbidden", "offer", b"k" * 40, journey=journey, handover=fresh_uuid(), to=THIRD,
+                                  kind="cold", urgency="routine", begeleider="eva")
+
+
+def test_forbidden_before_repeated(shared_world):
+    """A coordinator that says word for word what its endpoint said is not repeated but forbidden (6.3)."""
+    _, handover = shared_world.offer()
+    keys = dict(handover=handover, begeleider="eva")
+    shared_world.receiver.fresh("receive", **keys)
+    shared_world.peer(RECEIVER, "coordinator").refused("forbidden", "receive", **keys)
+
+
+def test_repeated_before_conflict_and_stale_key(shared_world):
+    """The same offer again, sealed for a key that is not listed: the first stands."""
+    journey = shared_world.open()
+    keys = dict(journey=journey, handover=fresh_uuid(), to=RECEIVER, kind="cold", urgency="routine", begeleider="anna")
+    shared_world.holder.fresh("offer", shared_world.network.dossier(RECEIVER, b"x"), **keys)
+    shared_world.holder.repeat("offer", b"k" * 40, **keys)
+
+
+def test_conflict_before_stale_key(shared_world):
+    """A journey that is closing takes no offer, whatever it is sealed for."""
+    journey = shared_world.journey_in("closing")
+    shared_world.holder.refused("conflict", "offer", b"k" * 40, journey=journey, handover=fresh_uuid(), to=RECEIVER,
+                                kind="cold", urgency="routine", begeleider="anna")
+
+
+def test_conflict_before_not_introduced(shared_world):
+    """A warm one that is over."""
+    _, handover = shared_world.handover_in("declined", kind="warm")
+    shared_world.receiver.refused("conflict", "confirm", handover=handover, begeleider="eva",
+                                  contact=shared_world.contact())
+
+
+# ---- the dossier's key ----
+
+
+def test_stale_key(world):
+    """Not listed, not yet valid, no longer valid, or a receiver without keys (6.5)."""
+    now = time.time()
+    partner = world.network[RECEIVER]
+    partner.sealing["old"] = SealingKey.fresh(now - 20 * DAY_S, now - DAY_S)
+    partner.sealing["coming"] = SealingKey.fresh(now + DAY_S, now + 20 * DAY_S)
+    partner.sealing["second"] = SealingKey.fresh(now - 2 * DAY_S, now + 20 * DAY_S)
+    world.network[THIRD].sealing.clear()
+    world.network.write()
+    world.operator.done("reload")
+    journey = world.open()
+    keys = dict(journey=journey, handover=fresh_uuid(), kind="cold", urgency="routine", begeleider="anna")
+    for label in ("old", "coming"):
+        world.holder.refused("stale-key", "offer", world.network.dossier(RECEIVER, b"x", label), to=RECEIVER, **keys)
+    world.holder.refused("stale-key", "offer", b"k" * 40, to=RECEIVER, **keys)
+    world.holder.refused("stale-key", "offer", world.network.dossier(RECEIVER, b"x"), to=THIRD, **keys)
+    world.holder.fresh("offer", world.network.dossier(RECEIVER, b"x", "second"), to=RECEIVER, **keys)
+    supplement = dict(handover=keys["handover"], number=1)
+    world.holder.refused("stale-key", "supplement", world.network.dossier(RECEIVER, b"x", "old"), **supplement)
+    world.holder.fresh("supplement", world.network.dossier(RECEIVER, b"x"), **supplement)
+
+
+# ---- strangers ----
+
+
+def without_request(answer):
+    return {key: value for key, value in answer.envelope.items() if key != "request"}
+
+
+STRANGER_COMMANDS = [name for name in FULL if name not in ("hello", "open", "map", "stats", "reload", "bye", "ping")]
+
+
+@pytest.mark.parametrize("command", STRANGER_COMMANDS)
+@pytest.mark.parametrize("who", [(THIRD, "endpoint"), (THIRD, "coordinator"), (NETWORK, "operator")], ids=str)
+def test_strangers_learn_nothing(shared_world, command, who):
+    """Word for word the same answer for what does not exist and for what is somebody else's."""
+    world = shared_world
+    journey, handover = world.handover_in("picked-up", dossier=world.network.dossier(RECEIVER, b"x"))
+    world.inbox(RECEIVER)  # its inbox has items by now
+    stranger = world.peer(*who)
+    answers = []
+    for real in (True, False):
+        keys = dict(FULL[command])
+        keys.update({"journey": journey if real else fresh_uuid()} if "journey" in keys else {})
+        keys.update({"handover": handover if real else fresh_uuid()} if "handover" in keys and command != "offer" else {})
+        keys.update({"item": 1 if real else 999_999} if "item" in keys else {})
+        if command == "confirm":
+            keys["contact"] = world.contact()
+        answers.append(without_request(stranger.ask(command, frames_for(world, command), **keys)))
+    assert answers[0] == answers[1]
+    if command not in ("ack", "nack"):
+        assert answers[0]["code"] == "unknown"
+
+
+def test_a_stranger_may_not_close_what_it_cannot_see(shared_world):
+    """Unknown for every end, and nothing happened."""
+    world = shared_world
+    journey = world.open()
+    for outcome in ("deceased", "entered-in-error"):
+        world.third.refused("unknown", "close", journey=journey, begeleider="x", outcome=outcome)
+    assert world.status(journey=journey)["state"] == "open"
+
+
+def test_an_id_of_a_stranger_is_taken(shared_world):
+    """6.19: conflict, and nothing is said about the other one."""
+    world = shared_world
+    journey, handover = world.offer()
+    answer = world.third.refused("conflict", "open", journey=journey, resident=fresh_resident(), begeleider="x",
+                                 basis="consent", urgency="routine")
+    assert HOLDER not in answer["reason"] and "anna" not in answer["reason"]
+    own = world.open(THIRD)
+    answer = world.third.refused("conflict", "offer", journey=own, handover=handover, to=RECEIVER, kind="cold",
+                                 urgency="routine", begeleider="anna")
+    assert HOLDER not in answer["reason"]
+    assert world.holder_of(journey) == (HOLDER, "anna")
+
+
+def test_refusals_change_nothing(shared_world):
+    """After all kinds of refusal the history has what it had."""
+    world = shared_world
+    journey, handover = world.handover_in("received")
+    before = world.event_names(journey)
+    world.third.refused("unknown", "confirm", handover=handover, begeleider="x", contact=world.contact())
+    world.holder.refused("forbidden", "confirm", handover=handover, begeleider="x", contact=world.contact())
+    world.receiver.refused("conflict", "receive", handover=handover, begeleider="bob")
+    world.receiver.refused("malformed", "receive", handover=handover, begeleider="BOB")
+    assert world.event_names(journey) == before
+
+
+def test_contact_in_the_future(shared_world):
+    """Five minutes of skew are forgiven, no more."""
+    _, handover = shared_world.offer()
+    keys = dict(handover=handover, begeleider="eva")
+    shared_world.receiver.refused("malformed", "confirm", field="contact",
+                                  contact=shared_world.contact(on=now_ms() + 6 * 60_000), **keys)
+    shared_world.receiver.fresh("confirm", contact=shared_world.contact(on=now_ms() + 4 * 60_000), **keys)

@@ -1,0 +1,583 @@
+#!/usr/bin/python3
+"""Kills the broker over and over in mid-turn and judges from outside what became of its promises.
+
+    tests/fault/kill_checker.py [--kills N] [--seed S] [--build DIR] [--shim FILE]
+
+Some 96 journeys live at once, each with one command in flight, from a dozen peers. The process is
+killed by a preloaded shim in the very call that syncs or writes, or at a random moment. After each
+kill it is started again on the same state; every command that was not answered is asked again, and
+everything that was answered has to be as it was answered. Prints its seed; ends with status 0 when
+nothing was lost, nothing happened twice, everybody was held by one organisation and one begeleider
+all the time, and at least half of the kills cut a turn between its write and its answer.
+"""
+
+import argparse
+import dataclasses
+import mmap
+import os
+import pathlib
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import zmq
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+from kill_model import (InboxJudge, Journey, NETWORK, Verdict, judge_answer, judge_history,  # noqa: E402
+                        judge_status)
+from network import Network  # noqa: E402
+from peer import Deadline, Message, Peer, pack  # noqa: E402
+
+JOURNEYS = 96
+IN_FLIGHT_LEAST = 64
+INSTANCES = 2  # endpoints of each organisation
+ANSWER_S = 30.0
+LIFE_S = 30.0
+DEATH_S = 5.0
+
+AFTER_SYNC, BEFORE_SYNC, MID_WRITE, AFTER_WRITE = 1, 2, 3, 4
+# How a life ends: weight, name, the shim's order, and from how many calls one is picked.
+ENDINGS = [
+    (70, "after a sync", AFTER_SYNC, 4),
+    (8, "before a sync", BEFORE_SYNC, 4),
+    (6, "in the middle of a write", MID_WRITE, 60),
+    (6, "after a write", AFTER_WRITE, 60),
+    (10, "at a random moment", None, 0),
+]
+
+
+@dataclasses.dataclass
+class Tally:
+    kills: int = 0
+    cut: int = 0
+    asked: int = 0
+    repeated: int = 0
+    anew: int = 0
+    answered: int = 0
+    acknowledged: int = 0
+    redelivered: int = 0
+    in_flight_least: int = 10**9
+    in_flight_sum: int = 0
+    retired: int = 0
+
+
+class Order:
+    """The shim's three numbers, shared with the broker's process."""
+
+    def __init__(self, path):
+        path.write_bytes(b"\0" * 12)
+        self.file = open(path, "r+b")
+        self.memory = mmap.mmap(self.file.fileno(), 12)
+
+    def give(self, kind, countdown):
+        struct.pack_into("=ii", self.memory, 4, countdown, 0)
+        struct.pack_into("=i", self.memory, 0, kind)
+
+    def take_back(self):
+        struct.pack_into("=iii", self.memory, 0, 0, 0, 0)
+
+
+class Broker:
+    """The process under test."""
+
+    def __init__(self, program, shim, network, state, directory):
+        self.command = [str(program), "--network", str(network.directory), "--state", str(state)]
+        self.log = directory / "houvastd.stderr"
+        self.order_path = directory / "order"
+        self.order = Order(self.order_path)
+        self.shim = shim
+        self.process = None
+
+    def start(self):
+        self.order.take_back()
+        environment = {
+            **os.environ,
+            "LD_PRELOAD": str(self.shim),
+            "HOUVAST_KILL_ORDER": str(self.order_path),
+            "ASAN_OPTIONS": "exitcode=99:detect_leaks=0:abort_on_error=0:verify_asan_link_order=0",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+        }
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            env=environment)
+
+    @property
+    def alive(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+
+    def said(self):
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def require_killed(self):
+        status = self.process.wait()
+        if status != -signal.SIGKILL:
+            raise Verdict(f"the broker ended by itself with status {status}:\n{self.said()}")
+
+    def stop(self):
+        if self.process is not None and self.alive:
+            self.process.terminate()
+            try:
+                return self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+                raise Verdict("the broker does not stop") from None
+        return 0
+
+
+class Link:
+    """One session of one organisation, in one life of the broker."""
+
+    def __init__(self, network, organisation, role, number, judge):
+        self.organisation, self.role, self.judge = organisation, role, judge
+        self.peer = Peer(network.endpoint, network.broker_public, network[organisation].keys[role],
+                         name=f"{organisation}/{role}/{number}")
+        self.monitor = self.peer.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+        self.instance = f"desk-{number}"
+        self.waiting = {}  # request: what to do with the answer
+
+    def ask(self, envelope, dossier, then):
+        request = self.peer.fresh_request()
+        self.waiting[request] = then
+        self.peer.send(pack({**envelope, "request": request}), dossier)
+
+    def say_hello(self, then):
+        self.ask({"type": "hello", "version": 1, "role": self.role, "instance": self.instance, "credit": 200}, None,
+                 then)
+
+    def messages(self):
+        """Everything that lies there now."""
+        while True:
+            try:
+                frames = self.peer.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            message = Message(frames)
+            if message.type == "ping":
+                self.peer.send({"type": "pong"})
+            else:
+                yield message
+
+    def close(self):
+        self.peer.socket.disable_monitor()
+        self.monitor.close(0)
+        self.peer.close()
+
+
+class Checker:
+    """Runs the lives and keeps the books."""
+
+    def __init__(self, options, directory):
+        self.chance = random.Random(options.seed)
+        self.options = options
+        self.directory = directory
+        self.state = directory / "state"
+        self.state.mkdir(mode=0o700)
+        self.network = Network(directory / "network", f"ipc://{directory}/s")
+        self.network.limits["item_attempts"] = "1000"
+        self.network.write()
+        self.broker = Broker(options.program, options.shim, self.network, self.state, directory)
+        key_ids = {name: self.network[name].sealing["first"].id for name in self.network.organisations}
+        self.new_journey = lambda: Journey(self.chance, key_ids)
+        self.journeys = {}
+        self.pending = {}  # journey id: the step that was not answered
+        self.pending_acks = {}  # (judge key, item)
+        self.judges = {(name, role): InboxJudge(name, role)
+                       for name in self.network.organisations for role in ("endpoint", "coordinator")}
+        self.links = []
+        self.tally = Tally()
+        self.ledger = None
+        self.running = False  # whether an answer is followed by the journey's next command
+        self.outstanding = 0
+        self.acking = True
+
+    # ---- links ----
+
+    def connect(self):
+        self.links = []
+        for (name, role), judge in self.judges.items():
+            judge.new_life()
+            for number in range(INSTANCES if role == "endpoint" else 1):
+                self.links.append(Link(self.network, name, role, number, judge))
+        self.poller = zmq.Poller()
+        self.by_socket = {}
+        for link in self.links:
+            self.poller.register(link.peer.socket, zmq.POLLIN)
+            self.by_socket[link.peer.socket] = link
+        for link in self.links:
+            self.outstanding += 1
+            link.say_hello(self.welcomed)
+
+    def welcomed(self, link, answer):
+        if answer.type != "welcome":
+            raise Verdict(f"{link.peer.name}: hello was answered {answer}")
+        self.ledger = self.ledger or answer["ledger"]
+        if answer["ledger"] != self.ledger:
+            raise Verdict(f"another ledger: {answer}")
+
+    def link_of(self, organisation, role):
+        return self.chance.choice([link for link in self.links if (link.organisation, link.role) == (organisation, role)])
+
+    def close_links(self):
+        for link in self.links:
+            link.close()
+        self.links = []
+
+    # ---- pumping ----
+
+    def pump(self, wait_ms):
+        """Handles what lies there; waits for something first, as long as that."""
+        ready = [self.by_socket[socket] for socket, _ in self.poller.poll(wait_ms)]
+        for link in ready:
+            for message in link.messages():
+                self.handle(link, message)
+        return bool(ready)
+
+    def handle(self, link, message):
+        if message.type == "item":
+            link.judge.sent(message)
+            if self.acking:
+                self.deal_with(link, message)
+            return
+        then = link.waiting.pop(message.get("request"), None)
+        if then is None:
+            raise Verdict(f"{link.peer.name}: an answer that nobody asked for: {message}")
+        self.outstanding -= 1
+        then(link, message)
+
+    def deal_with(self, link, item):
+        """Acknowledges it, most of the time; sometimes wants it later, sometimes does nothing."""
+        number = item["item"]
+        whim = self.chance.random()
+        if whim < 0.85 or not self.running:
+            self.ack(link, number)
+        elif whim < 0.9:
+            link.peer.send({"type": "nack", "item": number, "after": self.chance.randrange(20)})
+
+    def ack(self, link, number):
+        link.judge.ack_sent(number)
+        self.pending_acks[link.judge.key, number] = True
+        self.outstanding += 1
+
+        def then(link, answer):
+            link.judge.ack_answered(number, answer)
+            self.pending_acks.pop((link.judge.key, number), None)
+            self.tally.acknowledged += 1
+
+        link.ask({"type": "ack", "item": number}, None, then)
+
+    def settle_down(self, what):
+        """Waits until every question of the moment is answered."""
+        deadline = Deadline(ANSWER_S)
+        while self.outstanding:
+            self.pump(100)
+            if not self.broker.alive:
+                raise Verdict(f"the broker died while {what}:\n{self.broker.said()}")
+            if deadline.passed:
+                raise Verdict(f"{self.outstanding} questions without an answer while {what}")
+
+    # ---- commands ----
+
+    def send(self, journey, step):
+        step.asked += 1
+        self.pending[journey.id] = step
+        self.tally.asked += 1
+        self.outstanding += 1
+        if step.is_question:
+            journey.fetch_asked()
+
+        def then(_, answer):
+            del self.pending[journey.id]
+            self.answered(journey, step, answer)
+
+        self.link_of(step.organisation, step.role).ask({"type": step.kind, **step.keys}, step.dossier, then)
+
+    def answered(self, journey, step, answer):
+        if answer.type == "done":
+            step.effect(answer["seq"])
+        judge_answer(journey, step, answer)
+        self.tally.answered += 1
+        if answer.repeated:
+            self.tally.repeated += 1
+        elif step.asked > 1:
+            self.tally.anew += 1
+        if self.running:
+            self.advance(journey)
+
+    def advance(self, journey):
+        step = journey.next_step()
+        if step is not None:
+            self.send(journey, step)
+        else:
+            self.tally.retired += 1
+            self.start_journey()
+
+    def start_journey(self):
+        journey = self.new_journey()
+        self.journeys[journey.id] = journey
+        self.advance(journey)
+
+    # ---- one life ----
+
+    def begin_life(self):
+        self.broker.start()
+        self.outstanding = 0
+        self.running, self.acking = False, True
+        self.connect()
+        self.settle_down("saying hello")
+
+    def resolve(self):
+        """Asks again what was not answered; returns how much of it had taken effect unseen."""
+        repeated_before = self.tally.repeated
+        for journey_id, step in list(self.pending.items()):
+            self.send(self.journeys[journey_id], step)
+        for key, number in list(self.pending_acks):
+            self.ack(self.link_of(*key), number)
+        self.settle_down("asking again")
+        return self.tally.repeated - repeated_before
+
+    def verify_holders(self):
+        """H1, now: every journey that is alive has the holder and the state of the model."""
+        coordinator = self.link_of(NETWORK, "coordinator")
+        for journey in self.journeys.values():
+            if journey.state == "new":
+                continue
+            self.outstanding += 1
+            coordinator.ask({"type": "status", "journey": journey.id}, None,
+                            lambda _, answer, journey=journey: judge_status(journey, answer))
+        self.settle_down("asking who holds")
+
+    def verify_history(self, journeys):
+        """A1, D2: each fact once, with the seq that was answered."""
+        coordinator = self.link_of(NETWORK, "coordinator")
+
+        def ask(journey, events, after):
+            self.outstanding += 1
+            coordinator.ask({"type": "history", "journey": journey.id, "after": after, "limit": 1000}, None,
+                            lambda _, answer: told(journey, events, answer))
+
+        def told(journey, events, answer):
+            if answer.type != "done":
+                raise Verdict(f"the history of {journey.id} was answered {answer}")
+            events = events + answer["events"]
+            if "next" in answer:
+                ask(journey, events, answer["next"])
+            else:
+                judge_history(journey, events)
+
+        for journey in journeys:
+            ask(journey, [], 0)
+        self.settle_down("reading histories")
+
+    def verify_items(self, whole=False):
+        for judge in self.judges.values():
+            judge.judge_dossiers(self.journeys)
+            for journey_id in judge.order:
+                if journey_id not in self.journeys:
+                    raise Verdict(f"{judge.name}: an item of a journey that nobody opened: {journey_id}")
+            for journey in self.journeys.values():
+                judge.judge_order(journey, whole)
+
+    def drop_finished(self):
+        """Forgets journeys that are over and whose every item was acknowledged, after a last look."""
+        finished = [journey for journey in self.journeys.values() if journey.retired and self.is_settled(journey)]
+        self.verify_history(finished)
+        for journey in finished:
+            for judge in self.judges.values():
+                judge.judge_order(journey, True)
+                judge.forget(journey)
+            del self.journeys[journey.id]
+
+    def is_settled(self, journey):
+        for judge in self.judges.values():
+            numbers = [number for number, _, _ in judge.order.get(journey.id, [])]
+            if not set(numbers) <= judge.acknowledged:
+                return False
+            owed = sum(len(group.entries) for group in journey.owed.get(judge.key, []) if not group.optional)
+            if len(numbers) < owed:
+                return False
+        return True
+
+    def live_until_killed(self):
+        """Gets everything moving, gives the order to die, and goes on until the broker is dead."""
+        self.running = True
+        for journey in list(self.journeys.values()):
+            if not journey.retired and journey.id not in self.pending:
+                self.advance(journey)
+        while len(self.pending) < JOURNEYS:
+            self.start_journey()
+        _, name, order, calls = self.chance.choices(ENDINGS, [weight for weight, *_ in ENDINGS])[0]
+        deadline = Deadline(LIFE_S)
+        die_at = None
+        if order is None:
+            die_at = Deadline(self.chance.uniform(0, 0.06))
+        else:
+            self.broker.order.give(order, self.chance.randint(1, calls))
+        while self.broker.alive:
+            self.pump(1)
+            if die_at is not None and die_at.passed:
+                self.broker.kill()
+                die_at = None
+                break
+            if deadline.passed:
+                raise Verdict(f"the broker should have died {name} and lives on")
+        self.broker.require_killed()
+        self.running = False
+        self.hear_out()
+
+    def hear_out(self):
+        """Reads what left the broker before it died: an answer that lies in a socket is an answer."""
+        self.acking = False
+        deadline = Deadline(DEATH_S)
+        for link in self.links:
+            if not link.monitor.poll(deadline.left_ms):
+                raise Verdict(f"{link.peer.name}: the connection of a dead broker did not end")
+            for message in link.messages():
+                self.handle(link, message)
+        in_flight = len(self.pending)
+        self.tally.in_flight_least = min(self.tally.in_flight_least, in_flight)
+        self.tally.in_flight_sum += in_flight
+        self.close_links()
+
+    def life(self, number):
+        self.begin_life()
+        if self.resolve() and number > 0:
+            self.tally.cut += 1
+        self.verify_holders()
+        self.verify_items()
+        if number % 5 == 4:
+            self.drop_finished()
+        self.tamper(number)
+        self.live_until_killed()
+        self.tally.kills += 1
+
+    def tamper(self, number):
+        """For the test of the checker itself: puts an old state in the place of the present one."""
+        if self.options.sabotage is None:
+            return
+        copy = self.directory / "copy"
+        if number == 0:
+            self.broker_state_copied_at = None
+        if number == 1:
+            shutil.copytree(self.state, copy)
+            self.broker_state_copied_at = number
+
+    def rewind(self):
+        shutil.rmtree(self.state)
+        shutil.copytree(self.directory / "copy", self.state)
+
+    def last_life(self):
+        """Nobody is killed any more: everything owed comes, and every history is whole."""
+        self.begin_life()
+        if self.resolve():
+            self.tally.cut += 1
+        self.verify_holders()
+        deadline = Deadline(ANSWER_S)
+        quiet = 0
+        while quiet < 3:
+            for link in self.links:
+                self.outstanding += 1
+                link.ask({"type": "ping"}, None, lambda *_: None)
+            before = self.tally.acknowledged
+            self.settle_down("taking what is owed")
+            quiet = quiet + 1 if self.tally.acknowledged == before else 0
+            if deadline.passed:
+                raise Verdict("items come without end")
+        self.verify_items(whole=True)
+        self.verify_history([journey for journey in self.journeys.values() if journey.state != "new"])
+        self.tally.redelivered = sum(judge.repeats for judge in self.judges.values())
+        self.close_links()
+        status = self.broker.stop()
+        if status != 0:
+            raise Verdict(f"the broker stopped with status {status}:\n{self.broker.said()}")
+
+    def run(self):
+        began = time.monotonic()
+        try:
+            for number in range(self.options.kills):
+                self.life(number)
+                if self.options.sabotage is not None and number == 2:
+                    self.rewind()
+                if (number + 1) % 50 == 0:
+                    print(f"  {number + 1} kills, {self.tally.cut} cut a turn, {len(self.journeys)} journeys alive, "
+                          f"{time.monotonic() - began:.0f} s", flush=True)
+            self.last_life()
+        finally:
+            self.close_links()
+            if self.broker.process is not None and self.broker.alive:
+                self.broker.kill()
+                self.broker.process.wait()
+        return time.monotonic() - began
+
+
+def report(tally, seconds):
+    print(f"{tally.kills} kills in {seconds:.0f} s; {tally.cut} cut a turn between its write and its answer")
+    print(f"commands in flight at a kill: {tally.in_flight_least} at least, "
+          f"{tally.in_flight_sum / max(1, tally.kills):.0f} on average")
+    print(f"{tally.answered} commands answered; asked again: {tally.repeated} had taken effect, {tally.anew} had not")
+    print(f"{tally.acknowledged} items acknowledged, {tally.redelivered} came again and were marked; "
+          f"{tally.retired} journeys came to their end")
+
+
+def judge_run(tally):
+    if tally.in_flight_least < IN_FLIGHT_LEAST:
+        raise Verdict(f"only {tally.in_flight_least} commands were in flight at a kill, {IN_FLIGHT_LEAST} are wanted")
+    if tally.cut * 2 < tally.kills:
+        raise Verdict(f"only {tally.cut} of {tally.kills} kills cut a turn between write and answer: "
+                      "this run has shown too little")
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    root = HERE.parents[1]
+    default = pathlib.Path(os.environ.get("HOUVAST_BUILD", root / "build"))
+    parser.add_argument("--kills", type=int, default=60, help="how often (60)")
+    parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to choose the same again")
+    parser.add_argument("--build", type=pathlib.Path, default=default, help="the folder of houvastd")
+    parser.add_argument("--shim", type=pathlib.Path, default=root / "build/test/kill_after_sync.so")
+    parser.add_argument("--keep", action="store_true", help="leave the state for looking into")
+    parser.add_argument("--sabotage", choices=["rewind"], default=None,
+                        help="break a promise on purpose: this run has to fail")
+    options = parser.parse_args(arguments)
+    options.program = options.build.resolve() / "houvastd"
+    options.shim = options.shim.resolve()
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(2**32)
+    for path in (options.program, options.shim):
+        if not path.exists():
+            parser.error(f"{path} is not built: run `make` first")
+    return options
+
+
+def main(arguments=None):
+    options = parse(arguments)
+    print(f"seed {options.seed}", flush=True)
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="hvk"))
+    checker = Checker(options, directory)
+    try:
+        seconds = checker.run()
+        report(checker.tally, seconds)
+        judge_run(checker.tally)
+    except Verdict as verdict:
+        print(f"after {checker.tally.kills} kills, seed {options.seed}: {verdict}", file=sys.stderr)
+        return 1
+    finally:
+        if options.keep:
+            print(f"kept {directory}")
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
