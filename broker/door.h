@@ -20,7 +20,7 @@ int door_new(const uint8_t secret_key[NETWORK_KEY_SIZE], zap_knows_fn knows, voi
              struct door **ret_door, struct failure *ret_failure);
 
 /* Opens it at one more address (endpoint.h). 0 or a negative errno with the sentence. */
-int door_listen(struct door *door, const char *endpoint, struct failure *ret_failure);
+int door_listen(struct door *door, const char *name, struct failure *ret_failure);
 
 /* Where it is open, apart by blanks, with the port that the kernel chose where it was left to it.
  * Borrowed from the door. */

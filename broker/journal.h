@@ -20,7 +20,9 @@
     J(DOSSIERS_DELETED, 6, "6f1d0c1e8a0b4a0c9a51d3c0a1b2000d")     \
     J(DOOR_FAILED, 2, "6f1d0c1e8a0b4a0c9a51d3c0a1b2000e")          \
     J(START_REFUSED, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b2000f")        \
-    J(DEFECT, 2, "6f1d0c1e8a0b4a0c9a51d3c0a1b20010")
+    J(DEFECT, 2, "6f1d0c1e8a0b4a0c9a51d3c0a1b20010")               \
+    J(DOOR_CROWDED, 4, "6f1d0c1e8a0b4a0c9a51d3c0a1b20011")         \
+    J(DOOR_HAS_ROOM, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b20012")
 
 #define JOURNAL_ENUMERATOR(name, priority, id) JOURNAL_##name,
 enum journal_entry { JOURNAL_ENTRIES(JOURNAL_ENUMERATOR) };

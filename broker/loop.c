@@ -10,6 +10,7 @@
 #include <systemd/sd-event.h>
 #include <time.h>
 
+#include "broker/descriptors.h"
 #include "broker/journal.h"
 #include "broker/systemd.h"
 
@@ -30,6 +31,7 @@ struct loop {
     bool status_stale;               /* a turn has run since the line was looked at */
     uint64_t status_us;
     char status[STATUS_SIZE];
+    bool crowded; /* the descriptors were scarce when we looked last */
 };
 
 static const int loop_signals[] = {SIGTERM, SIGINT, SIGHUP};
@@ -101,8 +103,24 @@ static enum loop_end turn_run(struct loop *loop) {
     return r < 0 ? door_failed(r) : LOOP_GOES_ON;
 }
 
-/* ---- What the service manager hears ---- */
+/* ---- What operators and the service manager hear ---- */
 
+/* Says once that the door is crowded, and once that it no longer is. */
+static void crowd_tell(struct loop *loop) {
+    bool crowded = descriptors_scarce();
+
+    if (crowded && !loop->crowded)
+        journal_say(JOURNAL_DOOR_CROWDED, NULL,
+                    "nearly all of %lu descriptors are taken by connections: new ones wait outside "
+                    "and the network's files cannot be read; see who connects, or raise "
+                    "LimitNOFILE=",
+                    descriptors_max());
+    if (!crowded && loop->crowded)
+        journal_say(JOURNAL_DOOR_HAS_ROOM, NULL, "there are descriptors for new connections again");
+    loop->crowded = crowded;
+}
+
+/* At most once a second, and not at all while nothing happens. */
 static void status_tell(struct loop *loop) {
     char status[STATUS_SIZE] = "";
 
@@ -112,6 +130,7 @@ static void status_tell(struct loop *loop) {
     if (strcmp(status, loop->status) != 0)
         systemd_status(status);
     memcpy(loop->status, status, sizeof status);
+    crowd_tell(loop);
     loop->status_us = now_us();
     loop->status_stale = false;
 }

@@ -5,12 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "broker/arguments.h"
+#include "broker/descriptors.h"
 #include "broker/journal.h"
 #include "broker/keyfile.h"
 #include "broker/loop.h"
@@ -23,16 +23,6 @@ struct settings {
 };
 
 /* ---- The process ---- */
-
-/* Every connection is a descriptor; libzmq takes it badly when there are none left. */
-static void descriptors_raise(void) {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
 
 /* Memory holds the broker's secret key and pseudonyms: neither a core file nor another process of
  * the same user may have them. The price is that a crash leaves no dump; root can still trace. */
