@@ -57,10 +57,11 @@ static void instance_make(char ret_instance[HV_CODE_SIZE]) {
     (void)gethostname(host, sizeof host - 1);
     size_t length = 0;
     for (const char *c = host; *c && *c != '.' && length < sizeof short_host - 1; c++) {
-        bool is_capital = *c >= 'A' && *c <= 'Z';
-        char small = is_capital ? (char)(*c - 'A' + 'a') : *c;
-        if (wire_is_code(&small, 1))
-            short_host[length++] = small;
+        char letter = *c;
+        if (letter >= 'A' && letter <= 'Z')
+            letter = (char)(letter - 'A' + 'a');
+        if (wire_is_code(&letter, 1))
+            short_host[length++] = letter;
     }
     snprintf(ret_instance, HV_CODE_SIZE, "%s-%d-%08x", length ? short_host : "host", (int)getpid(),
              (unsigned)randombytes_random());

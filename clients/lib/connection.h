@@ -138,7 +138,8 @@ void connection_request(struct hv_connection *connection, const char *what,
 
 /* ---- talk.c: the connection's thread ---- */
 
-void *talk_main(void *connection);
+/* `argument` is the connection. */
+void *talk_main(void *argument);
 
 /* ---- call.c: under the lock ---- */
 

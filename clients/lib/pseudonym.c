@@ -38,7 +38,10 @@ static int number_normalise(const char *number, char ret_text[NUMBER_MAX]) {
         if (length == NUMBER_MAX || !(digit || small || capital))
             return -EINVAL;
         digits_only = digits_only && digit;
-        ret_text[length++] = small ? (char)(*number - 'a' + 'A') : *number;
+        ret_text[length] = *number;
+        if (small)
+            ret_text[length] = (char)(*number - 'a' + 'A');
+        length++;
     }
     if (length == 0)
         return -EINVAL;

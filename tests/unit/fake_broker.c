@@ -197,7 +197,7 @@ static const char *type_text(enum hv_message_type type) {
 }
 
 struct said fake_broker_expect(struct fake_broker *broker, enum hv_message_type type) {
-    struct said said;
+    struct said said = {0};
     if (!fake_broker_listen(broker, PATIENCE_MS, &said))
         fail_msg("expected %s, got nothing", type_text(type));
     if (said.message.type != type)

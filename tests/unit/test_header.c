@@ -5,10 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
-
-extern char **environ;
 
 /* The exit status of the compiler, or 127 where there is none. */
 static int compile(const char *compiler, const char *language, const char *standard) {
