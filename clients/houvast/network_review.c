@@ -1,0 +1,137 @@
+/* What is not wrong in a network's files, but may surprise somebody later. */
+#include "clients/houvast/network_review.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clients/houvast/when.h"
+
+#define SOON_MS (INT64_C(30) * 86400000)
+
+struct reviewing {
+    const struct network *network;
+    hv_time now_ms;
+    network_review_take *take;
+    void *context;
+};
+
+__attribute__((format(printf, 2, 3))) static void warn(const struct reviewing *reviewing,
+                                                       const char *format, ...) {
+    char sentence[FAILURE_SIZE];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    reviewing->take(reviewing->context, sentence);
+}
+
+/* ---- Sealing keys ---- */
+
+static bool is_valid(const struct network_sealing_key *key, hv_time at_ms) {
+    return key->valid_from_ms <= at_ms && at_ms < key->valid_until_ms;
+}
+
+static bool any_is_valid(const struct network_organisation *organisation, hv_time at_ms) {
+    for (size_t i = 0; i < organisation->sealing_key_count; i++) {
+        if (is_valid(&organisation->sealing_keys[i], at_ms)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void sealing_key_review(const struct reviewing *reviewing,
+                               const struct network_organisation *organisation,
+                               const struct network_sealing_key *key) {
+    char until[WHEN_TEXT_SIZE];
+
+    when_text(key->valid_until_ms, until);
+    if (key->valid_until_ms <= reviewing->now_ms) {
+        warn(reviewing, "the sealing key %s of %s expired on %s; take it out of its file",
+             key->label, organisation->name, until);
+    } else if (is_valid(key, reviewing->now_ms) &&
+               key->valid_until_ms - reviewing->now_ms < SOON_MS &&
+               !any_is_valid(organisation, key->valid_until_ms)) {
+        warn(reviewing,
+             "the sealing key %s of %s expires on %s and none follows it; add the next one now "
+             "(houvast keygen --sealing)",
+             key->label, organisation->name, until);
+    }
+}
+
+static void sealing_review(const struct reviewing *reviewing,
+                           const struct network_organisation *organisation) {
+    if (organisation->sealing_key_count == 0) {
+        warn(reviewing,
+             "%s has no sealing key, so that no dossier can be sent to it; add one (houvast keygen "
+             "--sealing)",
+             organisation->name);
+    } else if (!any_is_valid(organisation, reviewing->now_ms)) {
+        warn(reviewing,
+             "%s has no sealing key that is valid now, so that no dossier can be sent to it; add "
+             "one (houvast keygen --sealing)",
+             organisation->name);
+    }
+    for (size_t i = 0; i < organisation->sealing_key_count; i++) {
+        sealing_key_review(reviewing, organisation, &organisation->sealing_keys[i]);
+    }
+}
+
+/* ---- Organisations ---- */
+
+static unsigned roles_of(const struct network_organisation *organisation) {
+    unsigned roles = 0;
+
+    for (size_t i = 0; i < organisation->key_count; i++) {
+        roles |= organisation->keys[i].roles;
+    }
+    return roles;
+}
+
+static void organisation_review(const struct reviewing *reviewing,
+                                const struct network_organisation *organisation) {
+    if (!(roles_of(organisation) & NETWORK_ENDPOINT)) {
+        warn(reviewing,
+             "%s has no key with the role endpoint, so that its system cannot connect; add one "
+             "(houvast keygen)",
+             organisation->name);
+    }
+    if (!*organisation->telephone) {
+        warn(reviewing,
+             "%s has no telephone, so that partners cannot ring it; add telephone to its "
+             "file",
+             organisation->name);
+    }
+    if (!*organisation->telephone_out_of_hours) {
+        warn(reviewing,
+             "%s has no telephone out of hours, so that nobody is reached in a crisis at night; "
+             "add telephone_out_of_hours to its file",
+             organisation->name);
+    }
+    /* Who leaves gets no new offers, and so no new dossiers but supplements. */
+    if (!organisation->leaving || organisation->sealing_key_count > 0) {
+        sealing_review(reviewing, organisation);
+    }
+}
+
+void network_review(const struct network *network, hv_time now_ms, network_review_take *take,
+                    void *context) {
+    const struct reviewing reviewing = {network, now_ms, take, context};
+    unsigned roles = 0;
+
+    if (network->listen_count == 0) {
+        warn(&reviewing, "network.conf names no endpoint; houvastd then needs --listen");
+    }
+    for (size_t i = 0; i < network->organisation_count; i++) {
+        organisation_review(&reviewing, &network->organisations[i]);
+        roles |= roles_of(&network->organisations[i]);
+    }
+    if (!(roles & NETWORK_OPERATOR)) {
+        warn(&reviewing,
+             "no key has the role operator, so that nobody can ask for a reload over the wire; add "
+             "one to %s",
+             network->coordinating);
+    }
+}
