@@ -235,7 +235,10 @@ static int entry_remove(const char *path, const struct stat *status, int type, s
 }
 
 static void tree_remove(const char *path) {
-    nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    /* An empty one needs no descriptor. */
+    if (rmdir(path) < 0) {
+        nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    }
 }
 
 static int must_not_exist(const struct making *making, const char *name) {

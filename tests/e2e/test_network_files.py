@@ -1,0 +1,499 @@
+"""The tool on keys and on a network's files: `houvast keygen` and `houvast network init|check|show`."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import stat
+import subprocess
+import time
+import types
+
+import nacl.public
+import pytest
+import zmq
+import zmq.utils.z85
+
+from daemon import Daemon, ROOT, SANITISED
+from tool import CONFIGURATION, PROGRAM, USAGE, key_file, run
+
+CANTCREAT = 73
+EXAMPLE = ROOT / "schemas" / "networks" / "delft"
+PARTNERS = ["kcc", "delft-voor-elkaar", "delft-support", "werkse"]
+
+needs_strace = pytest.mark.skipif(
+    shutil.which("strace") is None or SANITISED, reason="needs strace, and a program that it may trace")
+
+
+def houvast(*words, **more):
+    return run(PROGRAM, *words, **more)
+
+
+def values(path):
+    """A key file or a client configuration as a dictionary."""
+    lines = (line.split(" = ", 1) for line in path.read_text().splitlines() if " = " in line)
+    return {key: value for key, value in lines}
+
+
+def sections(path):
+    """An INI file as {header: {key: value}}, in its own order."""
+    found, current = {}, None
+    for line in path.read_text().splitlines():
+        if line.startswith("["):
+            current = found.setdefault(line.strip("[]"), {})
+        elif " = " in line:
+            key, value = line.split(" = ", 1)
+            current[key] = value
+    return found
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def tree(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def made(folder, *words):
+    houvast("network", "init", folder, "--example", "delft", *words)
+    return folder
+
+
+# ---- keygen ----
+
+
+def public_of(secret):
+    return zmq.curve_public(secret.encode()).decode()
+
+
+@pytest.mark.parametrize("option, kind", [((), "curve"), (("--sealing",), "sealing")])
+def test_keygen_makes_a_pair(scratch, option, kind):
+    """The file is the owner's alone, its halves belong together, and the public one is printed."""
+    path = scratch / "own.key"
+    said = houvast("keygen", *option, path).stdout
+    key = values(path)
+    assert mode(path) == 0o600
+    assert key["kind"] == kind
+    assert key["public_key"] == public_of(key["secret_key"])
+    assert f"public_key = {key['public_key']}\n" in said
+    assert key["secret_key"] not in said
+    assert ("[sealing LABEL]" if kind == "sealing" else "[key LABEL]") in said
+
+
+def test_keygen_makes_a_secret(scratch):
+    """A secret has no public half, and is not printed."""
+    path = scratch / "case.secret"
+    said = houvast("keygen", "--secret", path).stdout
+    key = values(path)
+    assert mode(path) == 0o600
+    assert set(key) == {"kind", "secret_key"}
+    assert key["secret_key"] not in said
+
+
+def test_keygen_for_machines(scratch):
+    path = scratch / "own.key"
+    said = json.loads(houvast("keygen", "--json", path).stdout)
+    assert said == {"file": str(path), "kind": "curve", "public_key": values(path)["public_key"]}
+    assert json.loads(houvast("--json", "keygen", "--secret", scratch / "s").stdout)["kind"] == "secret"
+
+
+def test_keygen_never_overwrites(scratch):
+    path = scratch / "own.key"
+    houvast("keygen", path)
+    before = path.read_bytes()
+    said = houvast("keygen", "--sealing", path, expect=CANTCREAT).stderr
+    assert "never overwritten; choose another name" in said
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("words, status, said", [
+    ([], USAGE, "name the FILE"),
+    (["a", "b"], USAGE, "only one FILE"),
+    (["--sealing", "--secret", "a"], USAGE, "exclude each other"),
+    (["/nowhere/a.key"], CANTCREAT, "/nowhere/a.key: No such file or directory; choose a place"),
+])
+def test_keygen_refuses(words, status, said):
+    assert said in houvast("keygen", *words, expect=status).stderr
+
+
+# ---- init ----
+
+
+def test_init_makes_the_four_partners(scratch):
+    """Each organisation has its keys, secrets and configurations; only the coordinating one operates."""
+    folder = made(scratch / "run")
+    client = ["case.secret", "coordinator.conf", "coordinator.key", "endpoint.conf", "endpoint.key",
+              "network.secret", "sealing.key"]
+    for name in PARTNERS:
+        expected = sorted(client + ["operator.conf", "operator.key"]) if name == "kcc" else client
+        assert tree(folder / "clients" / name) == expected
+    assert tree(folder / "network") == sorted(
+        ["broker.key", "network.conf", "organisations", *(f"organisations/{name}.conf" for name in PARTNERS)])
+
+
+def test_init_keeps_secrets_to_their_owner(scratch):
+    folder = made(scratch / "run")
+    for path in folder.rglob("*"):
+        if path.suffix in (".key", ".secret"):
+            assert mode(path) == 0o600, path
+    for name in PARTNERS:
+        assert mode(folder / "clients" / name) == 0o700
+    assert mode(folder / "clients") == 0o700
+    assert mode(folder / "network") == 0o755
+
+
+def test_init_gives_keys_that_belong_together(scratch):
+    """The public halves in the network's files are those of the key files; none is used twice."""
+    folder = made(scratch / "run")
+    main = sections(folder / "network" / "network.conf")
+    secrets = [values(folder / "network" / "broker.key")["secret_key"]]
+    assert main["broker"]["public_key"] == public_of(secrets[0])
+    network_secrets = set()
+    for name in PARTNERS:
+        own = sections(folder / "network" / "organisations" / f"{name}.conf")
+        clients = folder / "clients" / name
+        network_secrets.add(values(clients / "network.secret")["secret_key"])
+        secrets.append(values(clients / "case.secret")["secret_key"])
+        files = {"sealing first": "sealing.key"}
+        files.update({f"key {role}": f"{role}.key" for role in ("endpoint", "coordinator")})
+        if name == "kcc":
+            files["key operator"] = "operator.key"
+        assert {header for header in own if header != "organisation"} == set(files)
+        for header, file in files.items():
+            key = values(clients / file)
+            assert own[header]["public_key"] == key["public_key"] == public_of(key["secret_key"])
+            if header.startswith("key "):
+                assert own[header]["roles"] == header.removeprefix("key ")
+            secrets.append(key["secret_key"])
+    assert len(network_secrets) == 1, "pseudonyms are the same everywhere in the network"
+    assert len(set(secrets)) == len(secrets), "no secret is used twice"
+
+
+def test_init_writes_configurations_that_work(scratch):
+    """A broker on the new network welcomes every client that was made, in its role."""
+    folder = made(scratch / "r")
+    daemon = Daemon(types.SimpleNamespace(directory=folder / "network"), folder / "state", scratch)
+    try:
+        daemon.start()
+        for path in sorted((folder / "clients").glob("*/*.conf")):
+            said = json.loads(houvast("--json", "--config", path, "ping").stdout)
+            assert said["organisation"] == path.parent.name
+            assert said["role"] == path.stem
+            assert said["network"] == "delft"
+        houvast("--config", folder / "clients" / "kcc" / "operator.conf", "reload")
+    finally:
+        daemon.end()
+
+
+def test_init_says_what_it_made_and_what_comes_next(scratch):
+    said = houvast("network", "init", scratch / "run", "--example", "delft").stdout
+    for name in PARTNERS:
+        assert f"{scratch}/run/clients/{name} " in said
+    assert f"houvast network check {scratch}/run/network" in said
+    assert f"houvastd --network {scratch}/run/network --state {scratch}/run/state" in said
+    assert f"houvast --config {scratch}/run/clients/kcc/endpoint.conf ping" in said
+
+
+def test_init_for_machines(scratch):
+    said = json.loads(houvast("network", "init", "--json", scratch / "run", "--example", "delft").stdout)
+    assert said == {"name": "delft", "coordinating": "kcc", "network": f"{scratch}/run/network",
+                    "clients": f"{scratch}/run/clients", "organisations": PARTNERS}
+
+
+def test_init_with_organisations_of_ones_own(scratch):
+    folder = scratch / "rijswijk"
+    houvast("network", "init", f"{folder}/", "--organisation", "wijkteam=Wijkteam Zuid, en Noord,070 123",
+            "--organisation", "gemeente", "--coordinating", "gemeente", "--environment", "test",
+            "--listen", "tcp://*:5570")
+    main = sections(folder / "network" / "network.conf")
+    assert main["network"] == {"name": "rijswijk", "coordinating": "gemeente", "time_zone": "Europe/Amsterdam",
+                               "environment": "test"}
+    assert main["broker"]["listen"] == "tcp://*:5570"
+    own = sections(folder / "network" / "organisations" / "wijkteam.conf")
+    assert own["organisation"] == {"name": "wijkteam", "display_name": "Wijkteam Zuid, en Noord",
+                                   "telephone": "070 123"}
+    assert (folder / "clients" / "gemeente" / "operator.key").exists()
+    assert not (folder / "clients" / "wijkteam" / "operator.key").exists()
+    assert values(folder / "clients" / "wijkteam" / "endpoint.conf")["endpoint"] == "tcp://127.0.0.1:5570"
+    houvast("network", "check", folder / "network")
+
+
+def test_init_seals_from_today_for_two_years(scratch):
+    folder = made(scratch / "run")
+    today = time.gmtime()
+    key = sections(folder / "network" / "organisations" / "kcc.conf")["sealing first"]
+    assert key["valid_from"] in (time.strftime("%Y-%m-%d", today), time.strftime("%Y-%m-%d", time.gmtime()))
+    assert int(key["valid_until"][:4]) == int(key["valid_from"][:4]) + 2
+
+
+@pytest.mark.parametrize("there", ["network", "clients"])
+def test_init_overwrites_nothing(scratch, there):
+    (scratch / "run" / there).mkdir(parents=True)
+    (scratch / "run" / there / "precious").write_text("kept")
+    said = houvast("network", "init", scratch / "run", "--example", "delft", expect=CANTCREAT).stderr
+    assert f"{scratch}/run/{there}: is there already and nothing is overwritten; choose" in said
+    assert tree(scratch / "run") == [there, f"{there}/precious"]
+
+
+@pytest.mark.parametrize("words, said", [
+    (["run"], "name the organisations"),
+    (["--example", "delft"], "name the DIR"),
+    (["run", "run2", "--example", "delft"], "only one DIR"),
+    (["run", "--example", "den-haag"], "there is no example den-haag; say --example delft"),
+    (["run", "--organisation", "KCC"], "1 to 32 characters"),
+    (["run", "--organisation", "kcc", "--organisation", "kcc=KCC"], "kcc is named twice"),
+    (["run", "--organisation", "kcc", "--example", "delft"], "kcc is named twice"),
+    (["run", "--organisation", "kcc", "--coordinating", "ggd"], "add --organisation ggd"),
+    (["run", "--example", "delft", "--environment", "acceptance"], "say test or production"),
+    (["run", "--example", "delft", "--name", "Delft"], "1 to 32 characters out of a-z 0-9 -"),
+    (["Run", "--organisation", "kcc"], "name the network with --name"),
+    (["run", "--organisation", "kcc=KCC,a telephone"], "telephone = a telephone is not valid"),
+    (["run", "--organisation", "kcc=A ; b"], "cannot be written so"),
+    (["run", "--organisation", "kcc= KCC"], "cannot be written so"),
+    (["run", "--organisation", "kcc="], "[organisation] has no display_name"),
+    (["run", "--organisation", "kcc=K\nleaving = yes"], "control character"),
+    (["run", "--organisation", f"kcc={'k' * 128}"], "longer than 127 bytes"),
+    (["run", "--organisation", f"kcc={'k' * 300}"], "is longer than"),
+    (["run", "--example", "delft", "--listen", "udp://x"], "udp://x is no endpoint to listen on"),
+    (["run", "--example", "delft", "--listen", ""], "one endpoint without blanks"),
+    (["run", "--example", "delft", "--listen", "tcp://*:1 tcp://*:2"], "one endpoint without blanks"),
+    ([f"{'l' * 100}", "--name", "long", "--example", "delft"], "with --listen ipc:///"),
+    (["a folder", "--name", "blank", "--example", "delft"], "with --listen ipc:///"),
+])
+def test_init_refuses_what_makes_no_network(scratch, words, said):
+    """With the mend, and without a trace."""
+    assert said in houvast("network", "init", *words, expect=USAGE, cwd=scratch).stderr
+    assert tree(scratch) == []
+
+
+def test_init_where_nothing_can_be_made(scratch):
+    said = houvast("network", "init", scratch / "no" / "run", "--example", "delft", expect=CANTCREAT).stderr
+    assert f"{scratch}/no/run: No such file or directory; choose a place" in said
+    (scratch / "file").write_text("")
+    houvast("network", "init", scratch / "file", "--example", "delft", expect=CANTCREAT)
+    assert tree(scratch) == ["file"]
+
+
+def under_strace(log, folder, *options):
+    return subprocess.run(
+        ["strace", "-f", "-qq", "-o", log, *options, PROGRAM, "network", "init", folder, "--example", "delft",
+         "--listen", "ipc:///run/houvast/delft.sock"],
+        capture_output=True, text=True, timeout=60)
+
+
+@needs_strace
+@pytest.mark.parametrize("call, error", [("mkdir", "ENOSPC"), ("openat", "EMFILE"), ("write", "ENOSPC"),
+                                         ("fsync", "EIO"), ("close", "EIO"), ("rename", "EIO")])
+def test_init_leaves_nothing_half_made(scratch, call, error):
+    """The n-th such call fails, for every n: all is there, or nothing is and the status says so."""
+    log = scratch / "calls"
+    under_strace(log, scratch / "whole", "-e", f"trace={call}")
+    whole = tree(scratch / "whole")
+    refused = 0
+    for number in range(1, len(log.read_text().splitlines()) + 1):
+        folder = scratch / f"after-{number}"
+        done = under_strace("/dev/null", folder, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}")
+        if done.returncode == CANTCREAT:
+            refused += 1
+            assert re.fullmatch(r"houvast: .+; .+\n", done.stderr)
+        if folder.exists():
+            assert done.returncode != CANTCREAT and tree(folder) == whole, f"{call} {number}: {done.stderr}"
+        else:
+            assert done.returncode != 0, f"{call} {number}: nothing was made, and nothing said"
+    assert refused > 0
+
+
+# ---- check ----
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_check_counts_and_warns(scratch):
+    folder = made(scratch / "run", "--environment", "test") / "network"
+    lines = houvast("network", "check", folder).stdout.splitlines()
+    assert lines[0] == f"{folder}: the test network delft is in order: organisations 4, keys 9, sealing keys 4."
+    assert all(re.fullmatch(r"warning: .+; .+\.", line) for line in lines[1:])
+    assert "warning: werkse has no telephone, so that partners cannot ring it; add telephone to its file." in lines
+    said = json.loads(houvast("network", "check", "--json", folder).stdout)
+    assert (said["network"], said["organisations"], said["keys"], said["sealing_keys"]) == ("delft", 4, 9, 4)
+    assert [f"warning: {warning}." for warning in said["warnings"]] == lines[1:]
+
+
+def test_check_of_a_network_without_a_blemish(scratch):
+    folder = made(scratch / "run") / "network"
+    for path in (folder / "organisations").iterdir():
+        own = "telephone = 015\ntelephone_out_of_hours = 112\n"
+        change(path, "\n\n[key endpoint]", "\n" + own + "\n[key endpoint]")
+        if path.stem == "kcc":
+            change(path, "telephone = 14015\n", "")
+    lines = houvast("network", "check", folder).stdout.splitlines()
+    assert len(lines) == 1, lines
+
+
+DAY_S = 86400
+
+
+def days_from_now(days):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * DAY_S))
+
+
+def sealing(folder, name, *keys):
+    """Gives an organisation these sealing keys: (label, days until it begins, days until it ends)."""
+    path = folder / "organisations" / f"{name}.conf"
+    text = path.read_text().split("[sealing first]")[0]
+    for label, begins, ends in keys:
+        public = zmq.utils.z85.encode(bytes(nacl.public.PrivateKey.generate().public_key)).decode()
+        text += (f"[sealing {label}]\npublic_key = {public}\nvalid_from = {days_from_now(begins)}\n"
+                 f"valid_until = {days_from_now(ends)}\n\n")
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("keys, warned", [
+    ([("first", -1, 300)], []),
+    ([], ["werkse has no sealing key, "]),
+    ([("first", -300, -1)], ["werkse has no sealing key that is valid now", "the sealing key first of werkse expired on"]),
+    ([("first", 1, 300)], ["werkse has no sealing key that is valid now"]),
+    ([("first", -300, 29)], ["the sealing key first of werkse expires on"]),
+    ([("first", -300, 31)], []),
+    ([("first", -300, 10), ("second", 5, 300)], []),
+    ([("first", -300, 10), ("second", 15, 300)], ["the sealing key first of werkse expires on"]),
+    ([("first", -300, -1), ("second", -10, 300)], ["the sealing key first of werkse expired on"]),
+])
+def test_check_warns_of_sealing_keys(scratch, keys, warned):
+    """None, none valid now, one that ends before the next begins, one that has ended."""
+    folder = made(scratch / "run") / "network"
+    sealing(folder, "werkse", *keys)
+    warnings = json.loads(houvast("network", "check", "--json", folder).stdout)["warnings"]
+    found = [warning for warning in warnings if "sealing key" in warning]
+    assert len(found) == len(warned), found
+    for warning, words in zip(found, warned):
+        assert words in warning
+
+
+def test_check_warns_of_roles_that_nobody_has(scratch):
+    folder = made(scratch / "run") / "network"
+    change(folder / "organisations" / "kcc.conf", "roles = operator", "roles = endpoint")
+    change(folder / "organisations" / "werkse.conf", "roles = endpoint", "roles = coordinator")
+    change(folder / "network.conf", "listen = ", "# listen = ")
+    said = houvast("network", "check", folder).stdout
+    assert "no key has the role operator" in said
+    assert "werkse has no key with the role endpoint" in said
+    assert "network.conf names no endpoint; houvastd then needs --listen" in said
+
+
+def test_check_names_the_mistake(scratch):
+    """On standard error, with the file's whole path and its line; nothing on standard output."""
+    folder = made(scratch / "run") / "network"
+    change(folder / "organisations" / "werkse.conf", "roles = endpoint", "roles = endpoint operator")
+    done = houvast("network", "check", folder, expect=CONFIGURATION)
+    assert done.stderr == (
+        f"houvast: {folder}/organisations/werkse.conf:7: werkse does not coordinate the network, so its keys cannot "
+        "have the role operator; take it out, or move the key to kcc\n")
+    assert done.stdout == ""
+    houvast("network", "show", folder, expect=CONFIGURATION)
+
+
+def test_check_looks_at_the_brokers_key(scratch):
+    """As houvastd will: it has to be secret, and the one of network.conf. Where it is not there, a warning."""
+    folder = made(scratch / "run") / "network"
+    path = folder / "broker.key"
+    path.chmod(0o640)
+    assert "chmod 600" in houvast("network", "check", folder, expect=CONFIGURATION).stderr
+    path.unlink()
+    said = houvast("network", "check", folder).stdout
+    assert f"{path} was not looked at" in said
+    public, secret = zmq.curve_keypair()
+    key_file(path, "curve", secret.decode(), public.decode())
+    assert "correct public_key" in houvast("network", "check", folder, expect=CONFIGURATION).stderr
+
+
+@pytest.mark.parametrize("words, said", [
+    ([], "say init, check or show"),
+    (["make"], "there is no `network make`; say init, check or show"),
+    (["check"], "name the DIR"),
+    (["show"], "name the DIR"),
+    (["check", "a", "b"], "only one DIR"),
+])
+def test_usage(words, said):
+    assert said in houvast("network", *words, expect=USAGE).stderr
+
+
+@pytest.mark.parametrize("words", [["keygen"], ["network"], ["network", "init"], ["network", "check"],
+                                   ["network", "show"]])
+def test_help_of_each(words):
+    said = houvast(*words, "--help").stdout
+    assert said.startswith(f"Usage: houvast {' '.join(words)} ")
+
+
+# ---- show ----
+
+
+def test_show_for_people(scratch):
+    folder = made(scratch / "run", "--environment", "test") / "network"
+    change(folder / "organisations" / "werkse.conf", "name = werkse\n", "name = werkse\nleaving = yes\n")
+    (folder / "network.conf.d").mkdir()
+    (folder / "network.conf.d" / "limits.conf").write_text(
+        "[limits]\nheartbeat = 90s\nredelivery = 2H\ncommands_per_second = 50\n[policies]\nsettle = organisation\n"
+        "[testing]\nday_length = 1500ms\n")
+    lines = [re.sub(r" +", " ", line).strip() for line in houvast("network", "show", folder).stdout.splitlines()]
+    assert lines[0] == "The test network delft, coordinated by kcc, in the time zone Europe/Amsterdam."
+    for line in ["kcc KCC 14015 coordinates the network", "werkse Werkse! leaving: takes no new offers",
+                 "heartbeat 90s", "redelivery 2H", "item_attempts 10", "commands_per_second 50",
+                 "settle organisation", "keep_dossier_days 7", "day_length 1500ms"]:
+        assert line in lines
+    for name in PARTNERS:
+        own = sections(folder / "organisations" / f"{name}.conf")
+        assert f"{name} endpoint endpoint {own['key endpoint']['public_key']}" in lines
+        assert any(line.startswith(f"{name} first ") and line.endswith(" valid") for line in lines)
+
+
+def test_show_for_machines(scratch):
+    folder = made(scratch / "run", "--listen", "tcp://127.0.0.1:5570") / "network"
+    said = json.loads(houvast("network", "show", folder, "--json").stdout)
+    assert said["name"] == "delft" and said["environment"] == "production" and said["day_ms"] == DAY_S * 1000
+    assert said["listen"] == ["tcp://127.0.0.1:5570"]
+    assert said["limits"]["heartbeat_ms"] == 20000 and said["policies"]["settle"] == "network"
+    assert [organisation["name"] for organisation in said["organisations"]] == sorted(PARTNERS)
+    kcc = next(organisation for organisation in said["organisations"] if organisation["name"] == "kcc")
+    assert {key["label"]: key["roles"] for key in kcc["keys"]} == {
+        "endpoint": ["endpoint"], "coordinator": ["coordinator"], "operator": ["operator"]}
+    own = sections(folder / "organisations" / "kcc.conf")
+    assert kcc["sealing_keys"][0]["public_key"] == own["sealing first"]["public_key"]
+    assert kcc["sealing_keys"][0]["valid_until"] > time.time() * 1000
+
+
+# ---- the example ----
+
+
+def test_the_example_is_in_order():
+    said = houvast("network", "check", EXAMPLE).stdout
+    assert said.startswith(f"{EXAMPLE}: the network delft is in order: organisations 4, keys 9, sealing keys 4.\n")
+
+
+def settings_of(folder):
+    """All files' settings but for comments, keys and their validity."""
+    taken_out = {"public_key", "valid_from", "valid_until", "listen"}
+    return {
+        str(path.relative_to(folder)): {
+            header: {key: value for key, value in own.items() if key not in taken_out} | dict.fromkeys(
+                sorted(taken_out & set(own)))
+            for header, own in sections(path).items()}
+        for path in sorted(folder.rglob("*.conf"))}
+
+
+def test_the_example_is_what_init_makes(scratch):
+    """But for the keys, so that nobody has to wonder which of the two is right."""
+    assert settings_of(EXAMPLE) == settings_of(made(scratch / "run") / "network")
+
+
+def test_the_example_has_no_secrets():
+    for path in pathlib.Path(EXAMPLE).rglob("*"):
+        assert path.is_dir() or path.suffix == ".conf"
+        assert path.is_dir() or "secret_key" not in path.read_text()
+    assert os.path.isfile(EXAMPLE / "network.conf")
