@@ -11,7 +11,7 @@ struct state {
 
 /* Makes the directory (mode 0700) if it is missing and its parent is there, checks that it is fit
  * for the ledger, and takes its lock until state_close or the end of the process.
- * 0; or, with the sentence and nothing held: -ENOTDIR, -EPERM (another's, or open to others),
+ * 0; or, with the sentence and nothing held: -ENOTDIR, -EPERM (another user's),
  * -EOPNOTSUPP (a file system that cannot hold the ledger), -EWOULDBLOCK (in use; the sentence
  * names the process), or what mkdir, open and statfs say. */
 int state_open(const char *path, struct state *ret_state, struct failure *ret_failure);
