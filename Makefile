@@ -36,10 +36,12 @@ hardlink := -Wl,-z,relro,-z,now -Wl,--as-needed
 
 # ---- What there is -------------------------------------------------------------------------------
 
-wire_sources   := $(wildcard schemas/wire/*.c)
+# The JSON form of the wire is for the tool alone: daemon and library do without jansson.
+json_sources   := $(wildcard schemas/wire/json.c)
+wire_sources   := $(filter-out $(json_sources),$(wildcard schemas/wire/*.c))
 broker_sources := $(wildcard broker/*.c)
 lib_sources    := $(wildcard clients/lib/*.c)
-tool_sources   := $(wildcard clients/houvast/*.c)
+tool_sources   := $(wildcard clients/houvast/*.c) $(json_sources)
 unit_sources   := $(wildcard tests/unit/test_*.c)
 unit_support   := $(filter-out $(unit_sources),$(wildcard tests/unit/*.c))
 fault_sources  := $(wildcard tests/fault/*.c)
