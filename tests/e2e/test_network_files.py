@@ -20,6 +20,7 @@ from tool import CONFIGURATION, PROGRAM, USAGE, key_file, run
 
 CANTCREAT = 73
 EXAMPLE = ROOT / "schemas" / "networks" / "delft"
+PAGE = ROOT / "clients" / "houvast" / "houvast-network.5.scd"
 PARTNERS = ["kcc", "delft-voor-elkaar", "delft-support", "werkse"]
 
 needs_strace = pytest.mark.skipif(
@@ -497,3 +498,32 @@ def test_the_example_has_no_secrets():
         assert path.is_dir() or path.suffix == ".conf"
         assert path.is_dir() or "secret_key" not in path.read_text()
     assert os.path.isfile(EXAMPLE / "network.conf")
+
+
+# ---- the man page ----
+
+
+@pytest.mark.parametrize("file, section", [
+    ("network.conf", "network"), ("network.conf", "broker"), ("network.conf", "limits"), ("network.conf", "policies"),
+    ("network.conf", "testing"), ("organisations/kcc.conf", "organisation"), ("organisations/kcc.conf", "key endpoint"),
+    ("organisations/kcc.conf", "sealing first")])
+def test_the_page_has_every_key(scratch, file, section):
+    """The keys that the broker knows, by its own word, stand in the page under their section, and no others."""
+    folder = made(scratch / "run") / "network"
+    (folder / f"{file}.d").mkdir()
+    (folder / f"{file}.d" / "a.conf").write_text(f"[{section}]\nnonsense = 1\n")
+    said = houvast("network", "check", folder, expect=CONFIGURATION).stderr
+    known = re.search(r"nonsense is no key of \[\w+\]; it has (.+)\n", said)[1].split(", ")
+    title = re.sub(r" \w+$", " label", section)
+    under = re.search(rf"^## \[{title}\]\n(.*?)^#", PAGE.read_text(), re.DOTALL | re.MULTILINE)[1]
+    assert re.findall(r"^\*(\w+)\* = ", under, re.MULTILINE) == known
+
+
+def test_the_pages_example_is_a_network(scratch):
+    """What a newcomer copies from the page is in order."""
+    blocks = PAGE.read_text().split("\n# EXAMPLE\n")[1].split("```\n")[1::2]
+    (scratch / "organisations").mkdir()
+    for path, block in zip(["network.conf", "organisations/kcc.conf", "organisations/werkse.conf"], blocks):
+        (scratch / path).write_text(block)
+    said = houvast("network", "check", scratch).stdout
+    assert "the network delft is in order: organisations 2, keys 3, sealing keys 1." in said
