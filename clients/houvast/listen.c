@@ -189,8 +189,11 @@ static int listen_on(const struct listener_plan *plan, const struct client_confi
                               &connection);
     if (status == TOOL_DONE) {
         if (!plan->quiet) {
-            tool_say("listening to the %s inbox of %s", hv_role_text(config->role),
-                     config->settings[CLIENT_ORGANISATION].value);
+            tool_say("listening to the %s inbox of %s%s", hv_role_text(config->role),
+                     config->settings[CLIENT_ORGANISATION].value,
+                     plan->program.argv || plan->acknowledge
+                         ? ""
+                         : "; this is a look, what is shown is not acknowledged");
         }
         status = listener_run(plan, config, pairs, pair_count, signals, connection);
         hv_disconnect(connection);

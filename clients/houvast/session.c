@@ -47,6 +47,18 @@ static int connect_exit(int result) {
     }
 }
 
+/* Where an endpoint that cannot be one was said; "" for what is not its fault. */
+static void endpoint_from(const struct client_config *config, int result, char *ret_from,
+                          size_t size) {
+    const struct client_setting *endpoint = &config->settings[CLIENT_ENDPOINT];
+    ret_from[0] = '\0';
+    if (result == -EINVAL && tool_options.endpoint) {
+        snprintf(ret_from, size, "--endpoint %s: ", tool_options.endpoint);
+    } else if (result == -EINVAL) {
+        snprintf(ret_from, size, "%s:%u: ", config->path, endpoint->line);
+    }
+}
+
 int tool_connect(const struct client_config *config, const struct tool_session *session,
                  struct hv_connection **ret_connection) {
     char refused[256] = "";
@@ -64,7 +76,9 @@ int tool_connect(const struct client_config *config, const struct tool_session *
     int r = hv_connect(&wanted, ret_connection, refused);
     explicit_bzero(wanted.secret_key, HV_KEY_SIZE);
     if (r < 0) {
-        tool_say("%s", *refused ? refused : hv_result_text(r));
+        char from[FAILURE_SIZE];
+        endpoint_from(config, r, from, sizeof from);
+        tool_say("%s%s", from, *refused ? refused : hv_result_text(r));
         return connect_exit(r);
     }
     return TOOL_DONE;

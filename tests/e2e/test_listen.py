@@ -213,7 +213,7 @@ def test_a_program_that_does_not_listen_is_killed(world, receiver, folder):
         child = int(wait_for(folder / "child"))
         listener.until("was ended after")
         assert 5.0 <= time.monotonic() - began < 30
-        assert is_gone(child)
+        wait_gone(child)
         listener.stop()
 
 
