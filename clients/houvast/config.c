@@ -211,6 +211,7 @@ void client_config_fini(struct client_config *config) {
 static int sealing_read(const struct client_config *config, const char *path,
                         struct hv_sealing_pair *ret_pair, struct failure *ret_failure) {
     struct keyfile key;
+    assert(ret_pair);
     int r = key_read(config, config->settings[CLIENT_SEALING_KEYS].line, path, KEYFILE_SEALING,
                      &key, ret_failure);
     if (r < 0) {
@@ -231,9 +232,11 @@ int client_config_sealing(const struct client_config *config, struct hv_sealing_
     size_t count = 0;
     int r = 0;
     if (!paths || !pairs) {
-        r = failure_set(ret_failure, -ENOMEM, "out of memory");
+        free(paths);
+        free(pairs);
+        return failure_set(ret_failure, -ENOMEM, "out of memory");
     }
-    for (char *path = r == 0 ? strtok_r(paths, " \t", &rest) : NULL; path && r == 0;
+    for (char *path = strtok_r(paths, " \t", &rest); path && r == 0;
          path = strtok_r(NULL, " \t", &rest)) {
         if (count == SEALING_PAIRS_MAX) {
             r = failure_set(ret_failure, -E2BIG,

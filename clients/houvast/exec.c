@@ -26,7 +26,8 @@
 /* ---- Before the first item ---- */
 
 static bool can_run_in_path(const char *name) {
-    char *path = strdup(getenv("PATH") ? getenv("PATH") : "/bin:/usr/bin");
+    const char *folders = getenv("PATH");
+    char *path = strdup(folders ? folders : "/bin:/usr/bin");
     char *rest = NULL;
     bool found = false;
     for (char *folder = path ? strtok_r(path, ":", &rest) : NULL; folder && !found;

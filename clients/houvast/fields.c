@@ -56,7 +56,7 @@ static void options_flatten(struct field_options *options, const struct wire_str
             options_flatten(options, field->nested, within, base + field->offset);
             break;
         case WIRE_COUNTERS:
-            assert(!"counters are the broker's to send");
+            assert(false && "counters are the broker's to send");
             break;
         case WIRE_REQUEST:
         case WIRE_UUID:
@@ -155,7 +155,7 @@ static void value_forms(const struct wire_field *field, char *ret_text, size_t s
     case WIRE_COUNTERS:
         break;
     }
-    assert(!"takes no value of its own");
+    assert(false && "takes no value of its own");
 }
 
 static bool copy_if(bool valid, const char *text, void *ret_value, size_t size) {
@@ -248,7 +248,7 @@ static bool value_parse(const struct wire_field *field, const char *text, hv_tim
     case WIRE_COUNTERS:
         break;
     }
-    assert(!"a list or a map is no single value");
+    assert(false && "a list or a map is no single value");
     return false;
 }
 
@@ -313,7 +313,7 @@ static int codes_set(struct field_options *options, struct field_option *option,
     const char *at = text;
     while (at) {
         char piece[HV_PERSON_SIZE];
-        void *item;
+        void *item = NULL;
         if (!piece_next(&at, ',', piece, sizeof piece) || !wire_is_code(piece, strlen(piece))) {
             return value_refused(option, text, ret_failure);
         }
@@ -321,6 +321,7 @@ static int codes_set(struct field_options *options, struct field_option *option,
         if (r < 0) {
             return r;
         }
+        assert(item);
         memcpy(((struct hv_code *)item)->text, piece, strlen(piece) + 1);
         list_grow(options, option, message);
     }
@@ -331,11 +332,12 @@ static int maps_set(struct field_options *options, struct field_option *option, 
                     hv_time now_ms, void *message, struct failure *ret_failure) {
     const struct wire_struct *nested = option->field->nested;
     const char *at = text;
-    void *item;
+    void *item = NULL;
     int r = list_next(options, option, nested->size, message, &item, ret_failure);
     if (r < 0) {
         return r;
     }
+    assert(item);
     for (size_t i = 0; i < nested->count; i++) {
         const struct wire_field *field = &nested->fields[i];
         char piece[HV_PERSON_SIZE];
@@ -454,7 +456,7 @@ const char *field_value_name(const struct wire_field *field) {
     case WIRE_COUNTERS:
         break;
     }
-    assert(!"has no option of its own");
+    assert(false && "has no option of its own");
     return NULL;
 }
 

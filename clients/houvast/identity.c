@@ -198,7 +198,7 @@ static int resident_of_ref(const struct identity *identity, const struct client_
     crypto_generichash_update(&state, (const uint8_t *)identity->ref, strlen(identity->ref));
     crypto_generichash_final(&state, hash, sizeof hash);
     explicit_bzero(secret, sizeof secret);
-    memcpy(ret_resident, "r1.", 3);
+    strcpy(ret_resident, "r1.");
     sodium_bin2base64(ret_resident + 3, HV_RESIDENT_SIZE - 3, hash, sizeof hash,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     return 0;

@@ -158,7 +158,7 @@ static struct job *job_free(struct listener *listener) {
             return &listener->jobs[i];
         }
     }
-    assert(!"fewer run than there are places");
+    assert(false && "fewer run than there are places");
     return NULL;
 }
 

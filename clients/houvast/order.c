@@ -76,7 +76,7 @@ static bool held_back(const struct order *order, const struct order_entry *entry
             return true;
         }
     }
-    assert(!"the entry is not of this order");
+    assert(false && "the entry is not of this order");
     return true;
 }
 

@@ -43,7 +43,8 @@ static int give(struct giving *giving, const char *name, const char *text) {
 
 static void assert_given(struct giving *giving, const char *name, const char *text) {
     if (give(giving, name, text) != 0) {
-        fail_msg("--%s %s: expected to be taken, got: %s", name, text ? text : "", giving->failure.text);
+        fail_msg("--%s %s: expected to be taken, got: %s", name, text ? text : "",
+                 giving->failure.text);
     }
 }
 
