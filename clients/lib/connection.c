@@ -68,9 +68,11 @@ static void instance_make(char ret_instance[HV_CODE_SIZE]) {
 }
 
 static int config_copy(struct hv_connection *connection, const struct hv_config *config) {
-    connection->endpoint = strdup(config->endpoint);
+    size_t size = strlen(config->endpoint) + 1;
+    connection->endpoint = malloc(size);
     if (!connection->endpoint)
         return -ENOMEM;
+    memcpy(connection->endpoint, config->endpoint, size);
     connection->config = *config;
     connection->config.endpoint = connection->endpoint;
     connection->instance_is_given = config->instance != NULL;

@@ -109,11 +109,17 @@ static void hello_refused(struct hv_connection *connection, const struct hv_refu
 
 /* `no-session` that answers nothing is the one that the broker sends when another hello of our
  * instance took the session over. */
-static void session_refused(struct hv_connection *connection, bool was_asked) {
-    if (was_asked)
-        talk_forgotten(connection);
-    else
+static void session_refused(struct hv_connection *connection, const struct hv_refused *refused) {
+    if (!refused->has_request) {
         talk_taken_over(connection);
+        return;
+    }
+    pthread_mutex_lock(&connection->lock);
+    struct call *call = call_find(connection, refused->request);
+    if (call)
+        call->answered++; /* so much is known: this sending had no effect */
+    pthread_mutex_unlock(&connection->lock);
+    talk_forgotten(connection);
 }
 
 static void refused_heard(struct hv_connection *connection, struct heard *heard) {
@@ -127,7 +133,7 @@ static void refused_heard(struct hv_connection *connection, struct heard *heard)
     if (is_of_hello)
         hello_refused(connection, refused);
     else if (refused->code == HV_REFUSED_NO_SESSION && talk->stage == TALK_WELCOMED)
-        session_refused(connection, was_asked);
+        session_refused(connection, refused);
     else if (refused->code == HV_REFUSED_FORBIDDEN &&
              (!was_asked || is_request(talk->ping_request, refused->request)))
         talk_end(connection, refused);
@@ -151,9 +157,11 @@ static int message_heard(struct hv_connection *connection, struct heard *heard) 
     case HV_MESSAGE_item:
         return item_heard(connection, heard);
     case HV_MESSAGE_done:
+        if (!heard->message.done.has_request)
+            return 0;
         if (is_request(talk->bye_request, heard->message.done.request))
             talk->bye_answered = true;
-        else if (heard->message.done.has_request)
+        else
             answer_heard(connection, heard);
         return 0;
     case HV_MESSAGE_refused:

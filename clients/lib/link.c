@@ -175,10 +175,13 @@ static int frame_init(zmq_msg_t *frame, const void *bytes, size_t size) {
 }
 
 static int frame_send(struct link *link, zmq_msg_t *frame, int flags) {
-    if (zmq_msg_send(frame, link->socket, ZMQ_DONTWAIT | flags) >= 0)
+    int sent;
+    do
+        sent = zmq_msg_send(frame, link->socket, ZMQ_DONTWAIT | flags);
+    while (sent < 0 && errno == EINTR);
+    if (sent >= 0)
         return 0;
-    int error = errno;
-    assert(error == EAGAIN || error == EINTR);
+    assert(errno == EAGAIN);
     zmq_msg_close(frame);
     return -EAGAIN;
 }
