@@ -163,6 +163,8 @@ static int signals_block(sigset_t *ret_before) {
     sigaddset(&leave, SIGINT);
     sigaddset(&leave, SIGHUP);
     sigprocmask(SIG_BLOCK, &leave, ret_before);
+    /* Nobody reads what we say: that is an error of that one line. Programs have the default. */
+    signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &leave, SFD_CLOEXEC);
 }
 

@@ -415,6 +415,18 @@ def test_print_and_acknowledge(world, receiver):
     assert world.status(handover=handover)["state"] == "delivered"
 
 
+def test_a_reader_that_went_away(world, receiver):
+    """Nobody reads what the listener says any more: the work goes on."""
+    _, handover = world.offer()
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(receiver.command("listen", "--once", "--exec", "true"), stderr=theirs, timeout=60,
+                          env=environment())
+    os.close(theirs)
+    assert done.returncode == 0
+    assert world.status(handover=handover)["state"] == "delivered"
+
+
 def test_what_could_not_be_printed_is_not_acknowledged(world, receiver):
     _, handover = world.offer()
     with open("/dev/full", "w") as full:

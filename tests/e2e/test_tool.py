@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import subprocess
 import threading
@@ -10,6 +11,7 @@ import msgpack
 import pytest
 import zmq
 
+from daemon import ROOT
 from peer import now_ms
 from tool import (CONFIGURATION, INTERNAL, LATER, NO_ANSWER, NO_SESSION, PROGRAM, REFUSED, USAGE, Client, environment,
                   run)
@@ -155,6 +157,23 @@ def test_the_pseudonym_of_a_number(shared_world, clients, tmp_path):
     assert re.fullmatch(r"r1\.[A-Za-z0-9_-]{43}", seen.pop())
     shown = clients(HOLDER).run(*opening, "--number", "123456782", expect=USAGE)
     assert "everybody on this machine could read" in shown.stderr
+
+
+def test_the_number_is_prompted_for_without_showing_it(holder):
+    """On a terminal `--number -` asks; what is typed does not appear."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+            holder.command("open", "--begeleider", "anna", "--basis", "consent", "--urgency", "routine", "--number",
+                           "-"), stdin=theirs, stdout=subprocess.PIPE, stderr=theirs, env=environment()) as process:
+        os.close(theirs)
+        shown = b""
+        while b"not shown" not in shown:
+            shown += os.read(ours, 1024)
+        os.write(ours, b"123456782\n")
+        assert b"holds the resident" in process.stdout.read()
+        shown += os.read(ours, 1024)
+    os.close(ours)
+    assert process.returncode == 0 and b"1234" not in shown
 
 
 @pytest.mark.parametrize("options", [[], ["--anonymous", "--number", "-"],
@@ -315,6 +334,17 @@ def test_help_lists_every_subcommand():
 def test_every_subcommand_has_help(name):
     text = run(PROGRAM, name, "--help").stdout
     assert f"Usage: houvast {name}" in text and "--config" in text
+
+
+def test_the_man_page_is_complete():
+    """Every subcommand, every option of listen and every exit status has its place in houvast(1)."""
+    page = (ROOT / "clients/houvast/houvast.1.scd").read_text()
+    for name in SUBCOMMANDS:
+        assert re.search(rf"^\*{name}\*|houvast {name}\*", page, re.MULTILINE), f"houvast(1) lacks {name}"
+    for option in re.findall(r"--[a-z-]+", run(PROGRAM, "listen", "--help").stdout):
+        assert f"*{option}*" in page, f"houvast(1) lacks {option}"
+    for status in (0, REFUSED, USAGE, NO_ANSWER, INTERNAL, LATER, NO_SESSION, CONFIGURATION):
+        assert f" *{status}*\n" in page, f"houvast(1) lacks status {status}"
 
 
 # ---- mistakes on the command line and in the configuration ----
