@@ -222,7 +222,7 @@ compile-clang: $(addprefix build/clang/,$(programs) $(unit_tests))
 
 # An object is made again when anything that it reads has changed; so is what clang-tidy says of it.
 tidy: $(patsubst %.c,build/tidy/%.ok,$(all_sources))
-build/tidy/%.ok: build/clang/obj/%.o .clang-tidy
+build/tidy/%.ok: build/clang/obj/%.o .clang-tidy tests/.clang-tidy
 	@mkdir -p $(@D)
 	@echo "  TIDY  $*.c"
 	@clang-tidy --quiet $*.c -- $(CPPFLAGS) $(language) $(clang_mild) 2> $(@D)/$(*F).log \
