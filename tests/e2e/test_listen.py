@@ -328,7 +328,7 @@ def test_what_the_broker_sends_again_meanwhile_is_not_run_twice(world, receiver,
     """A program that takes longer than the broker waits: the item comes again, and nobody begins it again."""
     _, handover = world.offer()
     program = script(folder, 'echo "$HOUVAST_ITEM" >> seen; sleep 1.2')
-    receiver.run("listen", "--jobs", "4", "--idle", "1", "--exec", program)
+    receiver.run("listen", "--jobs", "4", "--idle", "2", "--exec", program)
     assert (folder / "seen").read_text() == "1\n"
     assert world.status(handover=handover)["state"] == "delivered"
 
@@ -380,7 +380,7 @@ def test_count_takes_no_more_than_that(world, receiver, folder):
 def test_idle_leaves_when_nothing_comes(world, receiver, folder):
     world.offer()
     program = script(folder, 'echo "$HOUVAST_ITEM" >> seen')
-    receiver.run("listen", "--idle", "1", "--exec", program)
+    receiver.run("listen", "--idle", "2", "--exec", program)
     assert (folder / "seen").read_text() == "1\n"
 
 
