@@ -140,8 +140,10 @@ static void fold_confirmed(struct handover *handover, const struct hv_event *eve
     handover_end(handover, MOVE_CONFIRM, seq, at_ms, holder);
 }
 
-void handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
+bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
                    hv_time at_ms, const struct hv_holder *holder) {
+    bool moved = true;
+
     switch (event->event) {
     case HV_EVENT_OFFERED:
         fold_offered(handover, event, at_ms);
@@ -187,6 +189,8 @@ void handover_fold(struct handover *handover, const struct hv_event *event, int6
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+        moved = false;
         break;
     }
+    return moved;
 }

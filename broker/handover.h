@@ -84,7 +84,7 @@ bool handover_is_delivered_by_ack(const struct handover *handover);
 
 /* Moves the handover by one event of its own, recorded as `seq` at `at_ms`, while `holder` held.
  * The event's move must stand in the table (asserted: it was decided by it). */
-void handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
+bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
                    hv_time at_ms, const struct hv_holder *holder);
 
 #endif

@@ -239,7 +239,9 @@ static void fold_settled(struct journey *journey, const struct hv_event *event, 
     journey_move(journey, HV_JOURNEY_OPEN, at_ms);
 }
 
-void journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+    bool moved = true;
+
     switch (event->event) {
     case HV_EVENT_OPENED:
         fold_opened(journey, event, at_ms);
@@ -259,6 +261,7 @@ void journey_fold(struct journey *journey, const struct hv_event *event, hv_time
         fold_closing(journey, event, HV_JOURNEY_CLOSED, at_ms);
         break;
     case HV_EVENT_OFFERED:
+        moved = journey->urgency != event->urgency;
         journey->urgency = event->urgency;
         break;
     case HV_EVENT_CONFIRMED:
@@ -280,7 +283,9 @@ void journey_fold(struct journey *journey, const struct hv_event *event, hv_time
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+        moved = false;
         break;
     }
     assert(journey->holder.organisation[0] && journey->holder.begeleider[0]); /* H1 */
+    return moved;
 }

@@ -57,7 +57,7 @@ bool journey_may_settle(const struct journey *journey, const struct actor *actor
                         struct journey_policy policy);
 
 /* Moves the journey by one event of its own, recorded at `at_ms`. An event that moves nothing here
- * is fine. H2: `confirmed` is the one event that moves the holding organisation. */
-void journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms);
+ * is fine: it gives false. H2: `confirmed` is the one event that moves the holding organisation. */
+bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms);
 
 #endif

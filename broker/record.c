@@ -36,6 +36,8 @@ static void owe_earlier_holder(void *context, const char *organisation) {
 static void owe_items(struct turn *turn, const struct hv_event *event,
                       const struct journey *journey, const struct handover *handover, int64_t seq) {
     struct audience audience;
+
+    assert(!event->has_handover || handover);
     const struct owing owing = {
         .turn = turn,
         .journey_row = journey->row,
@@ -94,21 +96,29 @@ static void move_dossiers(struct turn *turn, const struct request *request,
 
 /* ---- Events ---- */
 
+/* What events have changed, so that only that is stored. */
+struct changes {
+    bool journey;
+    bool handover;
+};
+
 /* One event: folded, stored where it is new, appended, and followed by what it causes. */
 static int64_t record_one(struct turn *turn, const struct request *request,
                           const struct hv_event *event, struct journey *journey,
-                          struct handover *handover, struct ledger_cause cause) {
+                          struct handover *handover, struct ledger_cause cause,
+                          struct changes *changes) {
     struct handover *of_event = event->has_handover ? handover : NULL;
     const int64_t seq = ledger_seq(turn->ledger) + 1;
 
+    assert(!event->has_handover || handover);
     if (ledger_error(turn->ledger))
         return 0;
-    journey_fold(journey, event, turn->now_ms);
+    changes->journey |= journey_fold(journey, event, turn->now_ms);
     if (!journey->row)
         ledger_journey_put(turn->ledger, journey);
     if (of_event) {
         of_event->journey_row = journey->row;
-        handover_fold(of_event, event, seq, turn->now_ms, &journey->holder);
+        changes->handover |= handover_fold(of_event, event, seq, turn->now_ms, &journey->holder);
         if (!of_event->row)
             ledger_handover_put(turn->ledger, of_event);
     }
@@ -121,50 +131,46 @@ static int64_t record_one(struct turn *turn, const struct request *request,
     return seq;
 }
 
-/* Stores what the events changed. */
-static void record_rows(struct turn *turn, struct journey *journey,
-                        const struct journey *journey_before, struct handover *handover,
-                        const struct handover *handover_before) {
-    if (memcmp(journey, journey_before, sizeof *journey) != 0)
+/* A row that was new has been stored already, by its first event alone. */
+static void record_rows(struct turn *turn, const struct changes *changes, struct journey *journey,
+                        bool journey_is_new, struct handover *handover, bool handover_is_new) {
+    if (changes->journey && !journey_is_new)
         ledger_journey_put(turn->ledger, journey);
-    if (handover && memcmp(handover, handover_before, sizeof *handover) != 0)
+    if (changes->handover && !handover_is_new)
         ledger_handover_put(turn->ledger, handover);
 }
 
 int64_t record_decision(struct request *request, const struct decision *decision,
                         struct journey *journey, struct handover *handover) {
-    const struct journey journey_before = *journey;
-    struct handover handover_before = {0};
-    struct ledger_cause cause = {.has_command = true};
+    const bool journey_is_new = journey->row == 0;
+    const bool handover_is_new = handover && handover->row == 0;
+    struct ledger_cause cause = {0};
+    struct changes changes = {0};
     int64_t first = 0;
 
     assert(!decision->refusal && decision->event_count > 0);
-    if (handover)
-        handover_before = *handover;
     /* A question that is recorded may be asked again and again; a command may not. */
     cause.has_command =
         decision->events[0].event != HV_EVENT_FETCHED && decision->events[0].event != HV_EVENT_READ;
     memcpy(cause.command, request->command, sizeof cause.command);
     for (size_t i = 0; i < decision->event_count; i++) {
-        const int64_t seq =
-            record_one(request->turn, request, &decision->events[i], journey, handover, cause);
+        const int64_t seq = record_one(request->turn, request, &decision->events[i], journey,
+                                       handover, cause, &changes);
         if (i == 0)
             first = seq;
         cause = (struct ledger_cause){.first = first};
     }
-    record_rows(request->turn, journey, &journey_before, handover, &handover_before);
+    record_rows(request->turn, &changes, journey, journey_is_new, handover, handover_is_new);
     request->turn->counters.commands++;
     return first;
 }
 
 int64_t record_event(struct turn *turn, const struct hv_event *event, struct journey *journey,
                      struct handover *handover) {
-    const struct journey journey_before = *journey;
-    struct handover handover_before = {0};
+    struct changes changes = {0};
+    const int64_t seq =
+        record_one(turn, NULL, event, journey, handover, (struct ledger_cause){0}, &changes);
 
-    if (handover)
-        handover_before = *handover;
-    const int64_t seq = record_one(turn, NULL, event, journey, handover, (struct ledger_cause){0});
-    record_rows(turn, journey, &journey_before, handover, &handover_before);
+    record_rows(turn, &changes, journey, false, handover, false);
     return seq;
 }

@@ -107,10 +107,14 @@ static void session_remove(struct sessions *sessions, struct session *session) {
     DL_DELETE(inbox->sessions, session);
     inbox->wanted = true; /* what was out to it goes to another */
     if (!inbox->sessions) {
+        assert(sessions->inboxes);
         HASH_DELETE(hh, sessions->inboxes, inbox);
         free(inbox);
     }
+    assert(sessions->by_route && sessions->by_name);
     HASH_DELETE(hh, sessions->by_route, session);
+    /* The table is not empty while a session is in it, which the analyzer cannot know. */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     HASH_DELETE(hh_name, sessions->by_name, session);
     free(session);
 }
@@ -164,6 +168,7 @@ void session_out_remove(struct sessions *sessions, struct out *out) {
     session->out_bytes -= out->bytes;
     DL_DELETE(session->outs, out);
     DL_DELETE2(sessions->oldest, out, older, younger);
+    assert(sessions->outs);
     HASH_DELETE(hh, sessions->outs, out);
     free(out);
 }

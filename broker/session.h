@@ -79,8 +79,9 @@ struct session *session_find(struct sessions *sessions, const struct route *rout
 struct session *session_named(struct sessions *sessions, const struct session_name *name);
 struct out *session_out_find(struct sessions *sessions, int64_t item_row);
 
-/* There may be items of this inbox that can go out; nothing happens where it has no session. */
-void sessions_want(struct sessions *sessions, int64_t inbox);
+/* There may be items of the inbox with this number that can go out; nothing happens where it has no
+ * session. */
+void sessions_want(struct sessions *sessions, int64_t number);
 
 /* Begins a session; the caller has ended any other of the same route or name. NULL when memory is
  * short. */
