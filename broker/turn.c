@@ -103,8 +103,9 @@ static void release(struct turn *turn) {
             session_out_remove(sessions, out);
     }
     returned->count -= turn->returned_done;
-    memmove(returned->rows, returned->rows + turn->returned_done,
-            returned->count * sizeof *returned->rows);
+    if (returned->count > 0)
+        memmove(returned->rows, returned->rows + turn->returned_done,
+                returned->count * sizeof *returned->rows);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;
