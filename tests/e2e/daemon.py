@@ -140,12 +140,15 @@ class Daemon:
         except FileNotFoundError:
             return "houvastd said nothing"
 
-    def check(self):
-        """Fails when the daemon is not as it should be."""
+    def require_running(self):
+        """Fails when the daemon should be running and is not."""
         if self.expected_to_run and not self.running:
             status = self.process.returncode if self.process else None
-            self.expected_to_run = False
             raise DaemonFailed(f"houvastd ended by itself with status {status}\n{self.said()}")
+
+    def check(self):
+        """Fails when the daemon is not as it should be."""
+        self.require_running()
         if COMPLAINT.search(self.stderr_path.read_text(errors="replace") if self.stderr_path.exists() else ""):
             raise DaemonFailed(f"a sanitizer or an assertion complains\n{self.said()}")
 

@@ -17,6 +17,7 @@ import zmq
 import contract
 
 DEADLINE_S = 10.0
+WATCH_MS = 250
 
 ITEM, ANSWER = "item", "answer"
 
@@ -126,6 +127,7 @@ class Peer:
         self.pings = 0
         self.answers_pings = True
         self.welcomed = None
+        self.watch = None  # called while waiting: raises when there is nothing to wait for any more
 
     def __repr__(self):
         return f"<{self.name}>"
@@ -151,8 +153,10 @@ class Peer:
             try:
                 frames = self.socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                if deadline.passed or not self.socket.poll(max(1, deadline.left_ms)):
+                if deadline.passed:
                     return None
+                if not self.socket.poll(min(WATCH_MS, max(1, deadline.left_ms))) and self.watch:
+                    self.watch()
                 continue
             self.seen.extend(frames)
             message = Message(frames)

@@ -23,6 +23,7 @@ class World:
         """A new connection without a session."""
         pair = key or self.network[organisation].keys[role]
         peer = Peer(self.network.endpoint, self.network.broker_public, pair, name=name or f"{organisation}/{role}")
+        peer.watch = self.daemon.require_running
         self.extra.append(peer)
         return peer
 
