@@ -113,8 +113,6 @@ static void session_remove(struct sessions *sessions, struct session *session) {
     }
     assert(sessions->by_route && sessions->by_name);
     HASH_DELETE(hh, sessions->by_route, session);
-    /* The table is not empty while a session is in it, which the analyzer cannot know. */
-    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     HASH_DELETE(hh_name, sessions->by_name, session);
     free(session);
 }
