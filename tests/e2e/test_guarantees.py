@@ -394,7 +394,10 @@ def test_a_broker_key_that_is_not_the_networks(world_at_rest):
 
 def test_ready_is_said(world):
     """One line on stderr, for who starts it by hand."""
-    assert "houvastd: ready" in world.daemon.said()
+    deadline = Deadline(5)
+    while "houvastd: ready" not in world.daemon.said():
+        assert not deadline.passed, world.daemon.said()
+        world.holder.done("map")
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
