@@ -16,7 +16,8 @@
 
 #define STATUS_SIZE        256
 #define STATUS_INTERVAL_US UINT64_C(1000000)
-#define DRAIN_MS           1000 /* how long a stop goes on taking what has arrived */
+#define DRAIN_US           UINT64_C(1000000) /* how long a stop goes on taking what arrives */
+#define DRAIN_QUIET_US     UINT64_C(100000)  /* after how long a silence there is no more */
 #define NEVER_US           UINT64_MAX
 
 struct loop {
@@ -179,16 +180,25 @@ static enum loop_end reload_run(struct loop *loop) {
     return LOOP_GOES_ON;
 }
 
-/* Answers what has arrived. Who goes on sending meets the deadline; they ask again elsewhere. */
+/* Whether something more has come, for which this waits a little: what a peer had sent when we were
+ * asked to stop can still be on its way through libzmq. */
+static bool drain_goes_on(struct loop *loop, uint64_t deadline_us) {
+    if (now_us() >= deadline_us)
+        return false;
+    return door_waiting(loop->door) || sd_event_run(loop->event, DRAIN_QUIET_US) > 0;
+}
+
+/* Answers what has arrived. Who never stops sending meets the deadline, and asks again later. */
 static enum loop_end drain_run(struct loop *loop) {
-    uint64_t deadline_us = now_us() + DRAIN_MS * UINT64_C(1000);
+    uint64_t deadline_us = now_us() + DRAIN_US;
     enum loop_end end;
 
     systemd_stopping();
     journal_say(JOURNAL_STOPPING, NULL, "stopping: answering what has arrived");
+    (void)sd_event_source_set_enabled(loop->timer, SD_EVENT_OFF);
     do
         end = turn_run(loop);
-    while (end == LOOP_GOES_ON && door_waiting(loop->door) && now_us() < deadline_us);
+    while (end == LOOP_GOES_ON && drain_goes_on(loop, deadline_us));
     return end == LOOP_GOES_ON ? LOOP_STOPPED : end;
 }
 
