@@ -106,7 +106,7 @@ class Peer:
     context = None
     requests = itertools.count(1)
 
-    def __init__(self, endpoint, broker_public, key, *, name="peer"):
+    def __init__(self, endpoint, broker_public, key, *, name="peer", routing_id=None, deaf=False):
         if Peer.context is None:
             Peer.context = zmq.Context()
         self.name = name
@@ -120,6 +120,11 @@ class Peer:
         self.socket.curve_serverkey = broker_public
         self.socket.curve_publickey = key.public
         self.socket.curve_secretkey = key.secret
+        if deaf:  # its queue holds one message, and then the broker's fills
+            self.socket.rcvhwm = 1
+            self.socket.rcvbuf = 4096
+        if routing_id is not None:
+            self.socket.routing_id = routing_id
         self.socket.connect(endpoint)
         self.items = collections.deque()
         self.others = collections.deque()

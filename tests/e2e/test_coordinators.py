@@ -215,6 +215,22 @@ def test_paging_counts_what_the_asker_may_see(shared_world):
     assert "next" not in rest
 
 
+def test_a_long_history(shared_world):
+    """A hundred events in one answer unless asked otherwise, a thousand at most; all of them by asking on."""
+    world = shared_world
+    journey = world.open()
+    names = ["anna", "bob"]
+    for number in range(1100):
+        world.holder.send({"type": "reassign", "request": f"r{number}", "journey": journey, "on": number + 1,
+                           "begeleider": names[(number + 1) % 2], "instead_of": names[number % 2], "reason": "shift"})
+    for number in range(1100):
+        assert world.holder.answer(f"r{number}").type == "done"
+    first = world.network_coordinator.done("history", journey=journey)
+    assert len(first["events"]) == 100 and first["next"] == first["events"][-1]["seq"]
+    assert len(world.network_coordinator.done("history", journey=journey, limit=1000)["events"]) == 1000
+    assert world.event_names(journey) == ["opened"] + ["reassigned"] * 1100
+
+
 def test_reading_is_recorded(shared_world):
     """By whom, and in which role."""
     world = shared_world
@@ -307,6 +323,15 @@ def test_the_map_is_the_same_for_everybody(shared_world):
     maps = [world.peer(*who).done("map")["organisations"]
             for who in ((HOLDER, "endpoint"), (THIRD, "coordinator"), (NETWORK, "operator"))]
     assert maps[0] == maps[1] == maps[2]
+
+
+def test_a_large_map(world):
+    """Sixty organisations are sixty entries: lists are bounded in what peers send, not in answers."""
+    for number in range(56):
+        world.network.add(f"partner-{number}")
+    world.network.write()
+    world.operator.done("reload")
+    assert len(world.third.done("map")["organisations"]) == 60
 
 
 def test_stats(shared_world):

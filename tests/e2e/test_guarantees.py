@@ -285,6 +285,9 @@ def test_repeats_while_the_disk_is_full(small_disk):
     assert world.holder.repeat("open", **keys)["seq"] == first["seq"]
     assert world.holder.done("status", journey=journey)["state"] == "open"
     world.third.done("map")
+    world.operator.done("stats")
+    answer = world.holder.ask("history", journey=journey)
+    assert answer.type == "done" or answer["code"] == "unavailable", f"a recorded question: {answer}"
 
 
 # ---- the store ----

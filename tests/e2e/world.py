@@ -19,17 +19,18 @@ class World:
 
     # ---- peers ----
 
-    def connect(self, organisation, role="endpoint", *, key=None, name=None):
+    def connect(self, organisation, role="endpoint", *, key=None, name=None, deaf=False):
         """A new connection without a session."""
         pair = key or self.network[organisation].keys[role]
-        peer = Peer(self.network.endpoint, self.network.broker_public, pair, name=name or f"{organisation}/{role}")
+        peer = Peer(self.network.endpoint, self.network.broker_public, pair, name=name or f"{organisation}/{role}",
+                    deaf=deaf)
         peer.watch = self.daemon.require_running
         self.extra.append(peer)
         return peer
 
-    def session(self, organisation, role="endpoint", *, credit=0, instance=None, key=None, name=None):
+    def session(self, organisation, role="endpoint", *, credit=0, instance=None, key=None, name=None, deaf=False):
         """A new connection with a session."""
-        peer = self.connect(organisation, role, key=key, name=name)
+        peer = self.connect(organisation, role, key=key, name=name, deaf=deaf)
         answer = peer.hello(role, credit=credit, instance=instance)
         assert answer.type == "welcome", f"{peer.name}: expected welcome, got {answer}"
         return peer

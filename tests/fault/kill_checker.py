@@ -114,6 +114,12 @@ class Broker:
     def alive(self):
         return self.process.poll() is None
 
+    def wait_dead(self, seconds):
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+
     def kill(self):
         os.kill(self.process.pid, signal.SIGKILL)
 
@@ -333,11 +339,21 @@ class Checker:
     # ---- one life ----
 
     def begin_life(self):
+        if self.chance.random() < 0.15:
+            self.stillbirth()
         self.broker.start()
         self.outstanding = 0
         self.running, self.acking = False, True
         self.connect()
         self.settle_down("saying hello")
+
+    def stillbirth(self):
+        """A kill while it starts and recovers, before anybody is connected."""
+        self.broker.start()
+        self.broker.wait_dead(self.chance.uniform(0, 0.05))
+        if self.broker.alive:
+            self.broker.kill()
+        self.broker.require_killed()
 
     def resolve(self):
         """Asks again what was not answered; returns how much of it had taken effect unseen."""
