@@ -204,10 +204,12 @@ void ledger_items_recall(struct ledger *ledger, int64_t inbox) {
 void ledger_items_wake(struct ledger *ledger, hv_time now_ms,
                        void (*visit)(void *context, int64_t inbox), void *context) {
     struct sql *sql =
-        sql_begin(ledger, "SELECT DISTINCT inbox FROM item WHERE state = 3 AND ready_at <= ?");
+        sql_begin(ledger, "SELECT inbox FROM item WHERE state = 3 AND ready_at <= ? UNION "
+                          "SELECT inbox FROM item WHERE state = 3 AND ready_at > ?");
     bool any = false;
 
     sql_int(sql, now_ms);
+    sql_int(sql, now_ms + LEDGER_REST_MAX_MS);
     while (sql_row(sql)) {
         any = true;
         visit(context, column_int(sql, "inbox"));
