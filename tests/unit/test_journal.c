@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #define CATALOG   "systemd/houvast.catalog"
+#define MANUAL    "broker/houvastd.8.scd"
 #define ID_LENGTH 32
 
 #define ENTRY_ID(name, priority, id) id,
@@ -37,12 +38,12 @@ static void test_ids_are_well_formed_and_unique(void **state) {
     }
 }
 
-static char *catalog_read(void) {
+static char *file_read(const char *path) {
     static char text[64 * 1024];
-    FILE *file = fopen(CATALOG, "r");
+    FILE *file = fopen(path, "r");
 
     if (!file)
-        fail_msg("%s: not there; run the tests from the top of the tree", CATALOG);
+        fail_msg("%s: not there; run the tests from the top of the tree", path);
     size_t size = fread(text, 1, sizeof text - 1, file);
     assert_in_range(size, 1, sizeof text - 2);
     text[size] = '\0';
@@ -55,7 +56,7 @@ static char *catalog_entry(const char *id) {
     char head[ID_LENGTH + 8];
 
     snprintf(head, sizeof head, "\n-- %s\n", id);
-    char *begin = strstr(catalog_read(), head);
+    char *begin = strstr(file_read(CATALOG), head);
     if (!begin)
         return NULL;
     begin += strlen(head);
@@ -85,9 +86,20 @@ static void test_catalog_explains_nothing_else(void **state) {
     size_t entries = 0;
 
     (void)state;
-    for (char *at = catalog_read(); (at = strstr(at, "\n-- ")); at += strlen("\n-- "))
+    for (char *at = file_read(CATALOG); (at = strstr(at, "\n-- ")); at += strlen("\n-- "))
         entries++;
     assert_int_equal(entries, ID_COUNT);
+}
+
+/* The manual says for each what to do at night, under the end of its id. */
+static void test_manual_names_every_entry(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ID_COUNT; i++) {
+        char words[16];
+        snprintf(words, sizeof words, "*...%s* ", ids[i] + ID_LENGTH - 4);
+        if (!strstr(file_read(MANUAL), words))
+            fail_msg("%s does not say what to do at `%s`", MANUAL, ids[i]);
+    }
 }
 
 /* ---- Standard error ---- */
@@ -195,6 +207,7 @@ int main(void) {
         cmocka_unit_test(test_ids_are_well_formed_and_unique),
         cmocka_unit_test(test_catalog_explains_every_entry),
         cmocka_unit_test(test_catalog_explains_nothing_else),
+        cmocka_unit_test(test_manual_names_every_entry),
         cmocka_unit_test(test_one_line_on_stderr),
         cmocka_unit_test(test_a_message_stays_one_line),
         cmocka_unit_test(test_a_long_message_is_cut_between_characters),
