@@ -43,8 +43,7 @@ void door_release(struct door *door);
 
 /* Sends every message, or calls `unsent` for it: its peer is gone or does not read. A message is
  * never waited for. The bytes of those sent are taken out of the outbox. 0; -ENOMEM, or what libzmq
- * says when the door is of no use: the rest was not sent. Not between door_take and door_release
- * alone: at any time. */
+ * says when the door is of no use: the rest was not sent. */
 int door_send(struct door *door, struct outbox *outbox, door_unsent_fn unsent, void *context);
 
 /* Closes it; what was sent has `linger_ms` to leave, for which this blocks if need be. Socket files

@@ -21,7 +21,7 @@ void systemd_status(const char *status);
 /* How long the watchdog waits for a sign of life, in microseconds; 0: it does not wait for us. */
 uint64_t systemd_watchdog_us(void);
 
-/* The sign of life. Give it for progress only (houvastd.8, WATCHDOG). */
+/* The sign of life. For progress only: houvastd(8), THE SERVICE MANAGER. */
 void systemd_alive(void);
 
 #endif
