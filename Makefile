@@ -45,6 +45,7 @@ tool_sources   := $(wildcard clients/houvast/*.c) $(json_sources)
 unit_sources   := $(wildcard tests/unit/test_*.c)
 unit_support   := $(filter-out $(unit_sources),$(wildcard tests/unit/*.c))
 fault_sources  := $(wildcard tests/fault/*.c)
+bench_sources  := $(wildcard tests/bench/*.c)
 reference      := $(wildcard schemas/wire/reference/reference_main.c)
 migrations     := $(wildcard schemas/ledger/*.sql)
 man_sources    := $(wildcard broker/*.scd clients/houvast/*.scd clients/lib/*.scd)
@@ -95,7 +96,8 @@ asan: $(addprefix build/asan/,$(programs) $(unit_tests)) $(shims) ## run the tes
 kill: all $(shims) ## kill the broker 5,000 times in mid-turn (takes long)
 	@HOUVAST_KILLS=5000 tests/run_all.py build kill
 
-bench: all ## measure how much a broker carries (takes long)
+bench: all build/test/bench/load ## measure how much a broker carries (BENCH=--help lists what can be chosen)
+	@build/test/bench/load build $(BENCH)
 	@tests/run_all.py build bench
 
 fresh: ## try both commands on a bare Debian 12 made for it (takes long, needs root)
@@ -172,8 +174,13 @@ $1/test/unit/%: $1/obj/tests/unit/%.o $(addprefix $1/obj/,$(unit_support:.c=.o))
 	@echo "  LINK  $$@"
 	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS) -lcmocka
 
+$1/test/bench/load: $(addprefix $1/obj/,$(bench_sources:.c=.o)) $1/obj/rooms.a
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS)
+
 -include $(patsubst %,$1/obj/%.d,$(basename $(broker_parts) $(lib_parts) $(tool_sources) \
-    $(reference) $(unit_sources) $(unit_support) $(fault_sources)))
+    $(reference) $(unit_sources) $(unit_support) $(fault_sources) $(bench_sources)))
 endef
 
 mild        := $(if $(findstring clang,$(CC)),$(clang_mild))
@@ -213,9 +220,9 @@ build/man/%: %.scd | packages
 .PHONY: compile-gcc compile-clang tidy format scripts house
 
 all_sources  := $(broker_sources) $(wire_sources) $(lib_sources) $(tool_sources) $(reference) \
-                $(unit_sources) $(unit_support) $(fault_sources)
+                $(unit_sources) $(unit_support) $(fault_sources) $(bench_sources)
 formatted    := $(all_sources) $(wildcard broker/*.h schemas/wire/*.h clients/lib/*.h \
-                clients/houvast/*.h include/houvast/*.h tests/unit/*.h)
+                clients/houvast/*.h include/houvast/*.h tests/unit/*.h tests/bench/*.h)
 
 compile-gcc: all unit-tests
 compile-clang: $(addprefix build/clang/,$(programs) $(unit_tests))

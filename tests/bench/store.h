@@ -1,0 +1,12 @@
+/* Ledgers that are made, not lived: rows written straight into the schema, so that a million of
+ * journeys takes seconds. Their events are sound but for the hashes, which nobody computed. */
+#ifndef HOUVAST_BENCH_STORE_H
+#define HOUVAST_BENCH_STORE_H
+
+#include "tests/bench/city.h"
+
+/* Makes a state directory with `count` open journeys, each with an offer that was delivered to one
+ * of the receivers and not yet picked up. */
+void store_make(const struct city *city, const char *state, size_t count, bool derived_ids);
+
+#endif
