@@ -71,6 +71,7 @@ static int set_durable(struct ledger *ledger, struct failure *ret_failure) {
         {"PRAGMA secure_delete = ON", "PRAGMA secure_delete", 1},
         {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", 1},
         {"PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", 0},
+        {"PRAGMA temp_store = MEMORY", "PRAGMA temp_store", 2}, /* no descriptors in mid-turn */
         {"PRAGMA mmap_size = 0", "SELECT 0", 0},
     };
     sqlite3_stmt *statement = NULL;
@@ -204,6 +205,30 @@ static int start(struct ledger *ledger, struct failure *ret_failure) {
     return 0;
 }
 
+/* A log that was not emptied: the last process was killed, or the power went. SQLite takes it up.
+ */
+static void say_recovered(const struct ledger *ledger, int64_t log_bytes) {
+    char bytes[24];
+    const struct journal_field fields[] = {{"HOUVAST_LOG_BYTES", bytes}, {NULL, NULL}};
+
+    if (log_bytes <= 0)
+        return;
+    (void)snprintf(bytes, sizeof bytes, "%lld", (long long)log_bytes);
+    journal_say(
+        JOURNAL_LEDGER_RECOVERED, fields,
+        "the last houvastd on %s did not stop in order: its log of %s bytes was taken up, and "
+        "nothing that was answered is lost",
+        ledger->directory, bytes);
+}
+
+static int64_t log_size(const struct ledger *ledger) {
+    char path[sizeof ledger->directory + sizeof "/" LEDGER_FILE "-wal"];
+    struct stat log;
+
+    (void)snprintf(path, sizeof path, "%s/" LEDGER_FILE "-wal", ledger->directory);
+    return stat(path, &log) == 0 ? (int64_t)log.st_size : 0;
+}
+
 static int open_database(struct ledger *ledger, struct failure *ret_failure) {
     char path[sizeof ledger->directory + sizeof "/" LEDGER_FILE];
     int enabled = 0;
@@ -233,6 +258,7 @@ int ledger_open(const char *directory, const struct world *world, struct ledger 
         return failure_set(ret_failure, -ENAMETOOLONG, "the state directory's path is too long");
     }
     (void)snprintf(ledger->directory, sizeof ledger->directory, "%s", directory);
+    const int64_t log_bytes = log_size(ledger);
     int rc = open_database(ledger, ret_failure);
     if (rc == 0)
         rc = set_durable(ledger, ret_failure);
@@ -244,6 +270,7 @@ int ledger_open(const char *directory, const struct world *world, struct ledger 
         ledger_close(ledger);
         return rc;
     }
+    say_recovered(ledger, log_bytes);
     (void)ledger_reserve_take(ledger); /* without it the turn finds the disk short and says so */
     *ret_ledger = ledger;
     return 0;

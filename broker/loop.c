@@ -67,12 +67,8 @@ static void message_unsent(void *context, const struct outbound *message, int re
 }
 
 static enum loop_end broker_failed(int error) {
-    if (error == -EIO) {
-        journal_say(JOURNAL_LEDGER_FAILED, NULL,
-                    "the disk failed while a turn was being written: nobody was answered; stopping "
-                    "here, to read the ledger again at the next start");
+    if (error == -EIO) /* the ledger has said where and why */
         return LOOP_LEDGER_FAILED;
-    }
     journal_say(JOURNAL_DEFECT, NULL, "a turn failed: %s; stopping here", strerror(-error));
     return LOOP_DEFECT;
 }

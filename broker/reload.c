@@ -100,6 +100,28 @@ static bool is_in_force(const struct network *one, const struct network *other) 
     return one && memcmp(one->hash, other->hash, sizeof one->hash) == 0;
 }
 
+/* What only a start can change: the address and the key by which every peer knows this broker. */
+static int refuse_standing(const struct network *before, const struct network *network,
+                           struct failure *ret_failure) {
+    bool same_listen = before->listen_count == network->listen_count;
+
+    if (memcmp(before->broker_public_key, network->broker_public_key,
+               sizeof before->broker_public_key) != 0)
+        return failure_set(
+            ret_failure, -EBUSY,
+            "network.conf: public_key in [broker] is another one than this broker runs "
+            "with; put it back, or restart houvastd and give every organisation the new "
+            "key");
+    for (size_t i = 0; same_listen && i < network->listen_count; i++)
+        same_listen = strcmp(before->listen[i], network->listen[i]) == 0;
+    if (!same_listen)
+        return failure_set(
+            ret_failure, -EBUSY,
+            "network.conf: listen in [broker] has changed, and a reload opens no other "
+            "address; put it back, or restart houvastd");
+    return 0;
+}
+
 int reload_network(struct turn *turn, struct failure *ret_failure) {
     struct network *network = NULL;
     struct missing missing;
@@ -108,6 +130,8 @@ int reload_network(struct turn *turn, struct failure *ret_failure) {
     if (rc < 0)
         return rc == -EIO || rc == -ENOMEM || rc == -ENOSPC ? -EUCLEAN : rc;
     rc = missing_find(turn, network, &missing);
+    if (rc == 0)
+        rc = refuse_standing(turn->broker->network, network, ret_failure);
     if (rc == 0 && missing.count > 0)
         rc = refuse_missing(turn, &missing, ret_failure);
     if (rc == 0 && !is_in_force(turn->broker->network, network))

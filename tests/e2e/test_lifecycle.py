@@ -181,3 +181,17 @@ def test_a_cold_journey(world, crashes):
     assert world.event_names(story.journey) == [
         "opened", "offered", "declined", "offered", "received", "withdrawn", "offered", "confirmed",
         "closing", "settled", "closing", "settled", "closed", "opened"]
+
+
+def test_a_start_after_a_kill_says_that_it_recovered(world):
+    """Whoever reads the journal in the morning sees that the last stop was none, and that nothing is lost."""
+    world.open()
+    world.forget_peers()
+    world.daemon.stop()
+    world.daemon.start()
+    assert "was taken up" not in world.daemon.said()
+    world.open()
+    world.forget_peers()
+    world.daemon.kill()
+    world.daemon.start()
+    assert "did not stop in order" in world.daemon.said()

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import zmq
 
 from network import DAY_S, Key, SealingKey
 from peer import Deadline, NoAnswer, fresh_uuid
@@ -29,6 +30,25 @@ def spoil(world, name, old, new):
     assert old in text
     path.write_text(text.replace(old, new, 1))
     return text[:text.index(old)].count("\n") + 1
+
+
+# ---- what only a start can change ----
+
+
+def test_another_broker_key_is_refused(world):
+    """Every peer knows the broker by it: a reload that would change it says to restart."""
+    world.operator.done("map")  # connected before the files change
+    world.network.broker_public, _ = zmq.curve_keypair()
+    world.network.write()
+    reload_refused(world, "public_key", "restart")
+
+
+def test_another_address_is_refused(world):
+    """A reload opens no other address, and says so rather than leaving it without effect."""
+    world.operator.done("map")
+    world.network.endpoint += "-elsewhere"
+    world.network.write()
+    reload_refused(world, "listen", "restart")
 
 
 # ---- good ----
