@@ -419,6 +419,35 @@ def test_commands_without_an_object(shared_world, kind, allowed):
                 differences.append(f"{side}: expected {expected}, got {answer}")
 
 
+def test_an_operator_is_a_party_to_nothing(shared_world):
+    """Not even where its own organisation holds, offers or receives: it runs the broker (6.4)."""
+    world = shared_world
+    held, sent = world.offer(by=NETWORK, begeleider="nora")
+    other, got = world.offer(to=NETWORK)
+    world.peer(NETWORK).fresh("pickup", handover=got, begeleider="nora")
+    for keys in ({"journey": held}, {"handover": sent}, {"journey": other}, {"handover": got}):
+        world.operator.refused("unknown", "status", **keys)
+    for journey in (held, other):
+        world.operator.refused("unknown", "history", journey=journey)
+        world.operator.refused("unknown", "close", journey=journey, begeleider="nora", outcome="deceased")
+        world.operator.refused("unknown", "settle", journey=journey, person="n", agree=True, reason="x", on=1)
+    for kind, keys in (("fetch", {}), ("receive", {"begeleider": "nora"}), ("decline", dict(reason="x", decided="rule")),
+                       ("confirm", dict(begeleider="nora", contact=contact()))):
+        world.operator.refused("unknown", kind, handover=got, **keys)
+    world.operator.refused("unknown", "withdraw", handover=sent, reason="x")
+    assert world.holder_of(held) == (NETWORK, "nora")
+
+
+def test_the_coordinating_organisations_endpoint_is_a_party_like_any(shared_world):
+    """Its coordinators see the whole network; its endpoints see what they hold or receive."""
+    world = shared_world
+    journey, handover = world.offer(to=NETWORK)
+    world.peer(NETWORK).done("status", journey=journey)
+    world.peer(NETWORK).refused("forbidden", "withdraw", handover=handover, reason="x")
+    world.peer(NETWORK).fresh("decline", handover=handover, reason="full", decided="receiver")
+    world.peer(NETWORK).refused("unknown", "status", journey=journey)
+
+
 def test_within_one_organisation(shared_world):
     """`to` may be the sender's own organisation; the hold moves to another begeleider by confirmation."""
     world = shared_world
