@@ -38,6 +38,9 @@ static int process_prepare(struct failure *ret_failure) {
     loop_block_signals();
     (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
     (void)mallopt(M_TOP_PAD, HEAP_STEP_BYTES);
+    /* A salt for each event: a system call for each is too much. Seeded by the kernel, in a process
+     * that never forks. */
+    (void)randombytes_set_implementation(&randombytes_internal_implementation);
     if (sodium_init() < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
         return failure_set(ret_failure, -ENOSYS,
                            "this system gives houvastd no randomness or no private memory; is "
