@@ -229,10 +229,18 @@ static int64_t log_size(const struct ledger *ledger) {
     return stat(path, &log) == 0 ? (int64_t)log.st_size : 0;
 }
 
+/* One thread uses SQLite, so that its mutexes and the counting of its memory behind one of them
+ * guard nothing. Once a process: later calls are refused and change nothing. */
+static void configure_library(void) {
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int open_database(struct ledger *ledger, struct failure *ret_failure) {
     char path[sizeof ledger->directory + sizeof "/" LEDGER_FILE];
     int enabled = 0;
 
+    configure_library();
     (void)snprintf(path, sizeof path, "%s/" LEDGER_FILE, ledger->directory);
     const int result = sqlite3_open_v2(path, &ledger->database,
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
