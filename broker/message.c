@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -357,6 +356,17 @@ static void actor_of_session(struct request *request) {
         strcmp(actor->organisation, request->turn->broker->network->coordinating) == 0;
 }
 
+/* The session of this connection, or NULL. A return address proves nothing: what another key finds
+ * there was left by a connection that is gone. */
+static struct session *session_of(struct turn *turn, const struct inbound *inbound) {
+    struct session *session = session_find(&turn->broker->sessions, &inbound->from);
+
+    if (!session || memcmp(session->key, inbound->key, sizeof session->key) == 0)
+        return session;
+    session_over(turn, session);
+    return NULL;
+}
+
 void message_take(struct turn *turn, const struct inbound *inbound) {
     struct request request = {.turn = turn, .inbound = inbound};
 
@@ -366,7 +376,7 @@ void message_take(struct turn *turn, const struct inbound *inbound) {
         bar(&request);
         return;
     }
-    request.session = session_find(&turn->broker->sessions, &inbound->from);
+    request.session = session_of(turn, inbound);
     actor_of_session(&request);
     if (request.session)
         request.session->heard_ms = turn->boot_ms;
