@@ -105,7 +105,7 @@ def run_pytest(suite, build, environment, tally):
     report = build / "results" / f"{suite}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "pytest", "-q", "--color=no", "--no-header"]
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "--color=no", "--no-header"]
     command += ["-o", f"cache_dir={ROOT}/build/pytest", f"--junitxml={report}"]
     command += ["--rootdir", str(ROOT / "tests"), str(ROOT / "tests" / suite)]
     print(f"tests/{suite}:", flush=True)
