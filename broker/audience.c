@@ -2,7 +2,6 @@
 #include "broker/audience.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static void audience_add(struct audience *audience, const char *organisation, enum hv_role role) {

@@ -5,7 +5,6 @@
 
 #include <sodium.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/access.h"

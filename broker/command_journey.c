@@ -1,6 +1,5 @@
 /* Commands on journeys, judged in the order of the contract; `offer` among them, which makes a
  * handover. */
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/access.h"

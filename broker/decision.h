@@ -5,6 +5,8 @@
 #ifndef HOUVAST_DECISION_H
 #define HOUVAST_DECISION_H
 
+#include <string.h>
+
 #include "houvast/messages.h"
 
 /* The longest decision: a pick-up that discloses the offer's dossier and fifteen supplements. */
@@ -48,7 +50,13 @@ void decision_refuse(struct decision *decision, enum hv_refusal code, const char
 bool decision_refuse_future(struct decision *decision, hv_time on, hv_time now_ms,
                             const char *field);
 
-/* Copies a text into a field of the same size. */
-#define decision_text(to, from) snprintf((to), sizeof(to), "%s", (from))
+/* Copies a text into a field, cut to its size. */
+static inline void text_copy(char *to, size_t size, const char *from) {
+    const size_t length = strnlen(from, size - 1);
+
+    memcpy(to, from, length);
+    to[length] = '\0';
+}
+#define decision_text(to, from) text_copy((to), sizeof(to), (from))
 
 #endif

@@ -2,7 +2,6 @@
 #include "broker/handover.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/handover_table.h"

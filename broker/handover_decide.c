@@ -1,6 +1,5 @@
 /* Handovers: deciding what becomes of one, by the table. */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/handover_table.h"

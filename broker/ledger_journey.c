@@ -1,6 +1,5 @@
 /* Journeys and handovers in the ledger: what the events fold to, a row each. */
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "broker/ledger.h"
@@ -106,8 +105,8 @@ void ledger_journey_put(struct ledger *ledger, struct journey *journey) {
 /* ---- Handovers ---- */
 
 #define HANDOVER_SELECT                                                                         \
-    "SELECT handover.number AS number, handover.id AS id, journey.id AS journey_id, "           \
-    "handover.journey AS journey, handover.state AS state, sender, receiver, kind, "            \
+    "SELECT handover.number AS number, handover.journey AS journey, handover.id AS id, "        \
+    "journey.id AS journey_id, handover.state AS state, sender, receiver, kind, "               \
     "handover.urgency AS urgency, disclose, received_by, picked_up_by, planned, introduced, "   \
     "disclosed, deleted, supplements, dossier_hash, taken_as, as_reason, end_organisation, "    \
     "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, ended_at " \

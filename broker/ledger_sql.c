@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,9 +183,13 @@ int64_t sql_number(struct sql *sql, int64_t otherwise) {
 static int column_index(struct sql *sql, const char *name) {
     const int count = sqlite3_column_count(sql->statement);
 
-    for (int i = 0; i < count; i++)
-        if (strcmp(sqlite3_column_name(sql->statement, i), name) == 0)
+    for (int looked = 0; looked < count; looked++) {
+        const int i = (sql->next_column + looked) % count;
+        if (strcmp(sqlite3_column_name(sql->statement, i), name) == 0) {
+            sql->next_column = i + 1;
             return i;
+        }
+    }
     journal_say(JOURNAL_DEFECT, NULL, "%s:%d: the statement has no column %s", sql->file, sql->line,
                 name);
     abort();
@@ -197,7 +200,8 @@ int64_t column_int(struct sql *sql, const char *name) {
 }
 
 bool column_is_null(struct sql *sql, const char *name) {
-    return sqlite3_column_type(sql->statement, column_index(sql, name)) == SQLITE_NULL;
+    sql->next_column = column_index(sql, name); /* its value is asked for next */
+    return sqlite3_column_type(sql->statement, sql->next_column) == SQLITE_NULL;
 }
 
 void column_text(struct sql *sql, const char *name, char *ret_text, size_t size) {
@@ -208,7 +212,7 @@ void column_text(struct sql *sql, const char *name, char *ret_text, size_t size)
         ret_text[0] = '\0';
         return;
     }
-    (void)snprintf(ret_text, size, "%s", (const char *)text);
+    text_copy(ret_text, size, (const char *)text);
 }
 
 const void *column_blob(struct sql *sql, const char *name, size_t *ret_size) {

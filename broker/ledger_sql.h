@@ -13,6 +13,7 @@ struct sql {
     const char *text;
     sqlite3_stmt *statement;
     int bound;        /* parameters bound since it was begun */
+    int next_column;  /* behind the one read last: names are mostly asked for in their order */
     const char *file; /* who began it, while it is unfinished */
     int line;
     UT_hash_handle hh;

@@ -2,7 +2,6 @@
 #include "broker/rate.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "broker/answer.h"

@@ -99,7 +99,7 @@ struct request {
     uint8_t dossier_hash[32]; /* of frame 2 */
 };
 
-/* A copy of a text into a field of the same or a greater size. */
-#define copy_text(to, from) ((void)snprintf((to), sizeof(to), "%s", (from)))
+/* A copy of a text into a field, cut to its size. */
+#define copy_text(to, from) text_copy((to), sizeof(to), (from))
 
 #endif
