@@ -330,6 +330,20 @@ def test_deleted_some_days_after_the_confirmation(world):
     assert world.holder_of(journey) == (RECEIVER, "eva")
 
 
+@pytest.mark.network(policies={"keep_dossier_days": "0"})
+def test_kept_for_no_day_at_all(world):
+    """A network that keeps nothing after the confirmation."""
+    dossier, marker = world.secret_dossier()
+    _, _, handover = offered(world, dossier=dossier)
+    disclosing(world, handover, "pickup")
+    inbox = world.inbox(RECEIVER)
+    inbox.take("offered")
+    assert inbox.take("dossier").dossier == dossier
+    world.confirm(handover)
+    wait_until_gone(world, marker)
+    world.receiver.refused("conflict", "fetch", handover=handover)
+
+
 @SHORT_DAYS
 def test_a_dossier_that_was_never_taken_is_sent_as_deleted(world):
     """The item waited longer than the dossier was kept."""

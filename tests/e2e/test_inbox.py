@@ -55,6 +55,8 @@ def test_who_hears_what(world):
     holder.take("received", begeleider="eva")
     world.receiver.fresh("pickup", handover=handover, begeleider="bob", planned=1900000000000)
     holder.take("picked-up", begeleider="bob", planned=1900000000000)
+    world.receiver.fresh("pickup", handover=handover, begeleider="bob")
+    assert "planned" not in holder.take("picked-up", begeleider="bob")
     receiver.take("dossier", number=0)
     world.introduce(handover)
     receiver.take("introduced", handover=handover)

@@ -248,6 +248,19 @@ def test_silence_ends_the_session_and_its_items_go_elsewhere(world):
     expect_refusal(silent.ask("map"), "no-session")
 
 
+@pytest.mark.network(limits={"heartbeat": "500ms"})
+def test_less_than_three_silent_intervals_end_nothing(world):
+    """A peer that was busy for two of them goes on where it was."""
+    peer = world.session(RECEIVER, credit=1)
+    peer.answers_pings = False
+    world.offer()
+    item = peer.expect_item("offered")
+    deadline = Deadline(0.95)
+    while not deadline.passed:
+        assert peer.receive(deadline.left_s) is None
+    peer.ack(item)
+
+
 @pytest.mark.network(limits={"heartbeat": "300ms"})
 def test_a_lost_connection_is_noticed_by_its_silence(world):
     """No sooner, so that a short break costs nothing; then its items go to another session."""
