@@ -4,7 +4,7 @@
     tests/run_all.py BUILD [SUITE...]
 
 BUILD is the folder with the programs to prove: build, or build/asan for the sanitizers' ones.
-A suite is `unit` (the programs in BUILD/test/unit), `kill` (the kill checker, HOUVAST_KILLS times,
+A suite is `unit` (the programs in BUILD/test/unit), the source of one of them, `kill` (the kill checker, HOUVAST_KILLS times,
 60 where that is not set) or a folder of tests/ with pytest files; without any, all run but `bench`.
 Tests find the programs through HOUVAST_BUILD, which is BUILD as an absolute path.
 
@@ -91,9 +91,8 @@ def run_unit_program(program, environment, tally):
         print(f"{program.name}: {passed} passed")
 
 
-def run_unit(build, environment, tally):
-    # Only those whose source is there: a program may lie about from before it was renamed.
-    for source in sorted((ROOT / "tests/unit").glob("test_*.c")):
+def run_unit(build, environment, tally, sources):
+    for source in sources:
         program = build / "test/unit" / source.stem
         if program.exists():
             run_unit_program(program, environment, tally)
@@ -160,7 +159,10 @@ def main():
     tally = Tally()
     for suite in sys.argv[2:] or suites_there_are():
         if suite == "unit":
-            run_unit(build, environment, tally)
+            # By their sources: a program may lie about from before it was renamed.
+            run_unit(build, environment, tally, sorted((ROOT / "tests/unit").glob("test_*.c")))
+        elif suite.endswith(".c"):
+            run_unit(build, environment, tally, [pathlib.Path(suite)])
         elif suite == "kill":
             run_kill(build, environment, tally)
         else:
