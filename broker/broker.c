@@ -9,6 +9,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/turn.h"
+#include "broker/verify.h"
 
 /* Runs `step` in a turn of its own: how network files come in force outside any message. */
 static int in_turn(struct broker *broker, int (*step)(struct turn *, struct failure *),
@@ -80,6 +81,8 @@ void broker_free(struct broker *broker) {
     rates_free(broker);
     barred_free(broker);
     ledger_close(broker->ledger);
+    verify_free(broker);
+    receipt_pair_wipe(&broker->signer.pair);
     network_free(broker->network);
     free(broker->network_directory);
     free(broker);
@@ -120,7 +123,7 @@ int64_t broker_wait_ms(const struct broker *broker) {
     const struct out *oldest = broker->sessions.oldest;
     int64_t wait_ms = -1;
 
-    if (broker->turn_wanted)
+    if (broker->turn_wanted || broker->verify)
         return 0;
     if (broker->sessions.returned.count > 0 && !broker->disk_short)
         return 0;

@@ -275,6 +275,22 @@ static struct session *dispatch_choose(const struct turn *turn, struct inbox *in
     return chosen;
 }
 
+/* The proof that goes with `confirmed`; it lives in the turn's zone. False when the turn has
+ * failed. */
+static bool fill_receipt(struct turn *turn, const struct ledger_item *item, struct hv_item *sent) {
+    uint8_t *bytes = msgpack_zone_malloc_no_align(&turn->zone, RECEIPT_SIZE_MAX);
+
+    if (!bytes) {
+        turn->error = -ENOMEM;
+        return false;
+    }
+    sent->receipt.bytes = bytes;
+    sent->receipt.size =
+        ledger_receipt_get(turn->ledger, item->handover_row, bytes, RECEIPT_SIZE_MAX);
+    sent->has_receipt = sent->receipt.size > 0;
+    return !ledger_error(turn->ledger);
+}
+
 /* False when the turn has failed. */
 static bool dispatch_one(struct turn *turn, struct session *session, struct ledger_item *item) {
     struct hv_message message = {.type = HV_MESSAGE_item};
@@ -284,7 +300,8 @@ static bool dispatch_one(struct turn *turn, struct session *session, struct ledg
 
     if (!ledger_event_get(turn->ledger, item->seq, &turn->zone, &sent->event) ||
         (sent->event.event == HV_EVENT_DOSSIER &&
-         !fill_dossier(turn, item, &sent->event, &body, &size)))
+         !fill_dossier(turn, item, &sent->event, &body, &size)) ||
+        (sent->event.event == HV_EVENT_CONFIRMED && !fill_receipt(turn, item, sent)))
         return false;
     delivery_hide(&sent->event);
     ledger_item_out(turn->ledger, item);

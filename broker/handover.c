@@ -139,6 +139,52 @@ static void fold_confirmed(struct handover *handover, const struct hv_event *eve
     handover_end(handover, MOVE_CONFIRM, seq, at_ms, holder);
 }
 
+/* The move that an event makes; MOVE_COUNT for a fact that the table does not judge. */
+static enum handover_move move_of(enum hv_event_name name) {
+    switch (name) {
+    case HV_EVENT_DELIVERED:
+        return MOVE_DELIVER;
+    case HV_EVENT_RECEIVED:
+        return MOVE_RECEIVE;
+    case HV_EVENT_PICKED_UP:
+        return MOVE_PICKUP;
+    case HV_EVENT_INTRODUCED:
+        return MOVE_INTRODUCE;
+    case HV_EVENT_SUPPLEMENTED:
+        return MOVE_SUPPLEMENT;
+    case HV_EVENT_CONFIRMED:
+        return MOVE_CONFIRM;
+    case HV_EVENT_DECLINED:
+        return MOVE_DECLINE;
+    case HV_EVENT_WITHDRAWN:
+        return MOVE_WITHDRAW;
+    case HV_EVENT_OPENED:
+    case HV_EVENT_REASSIGNED:
+    case HV_EVENT_CLOSING:
+    case HV_EVENT_SETTLED:
+    case HV_EVENT_CLOSED:
+    case HV_EVENT_OFFERED:
+    case HV_EVENT_DOSSIER:
+    case HV_EVENT_FETCHED:
+    case HV_EVENT_DELETED:
+    case HV_EVENT_ACKNOWLEDGED:
+    case HV_EVENT_READ:
+    case HV_EVENT_NETWORK:
+        break;
+    }
+    return MOVE_COUNT;
+}
+
+bool handover_may_fold(const struct handover *handover, const struct hv_event *event) {
+    const enum handover_move move = move_of(event->event);
+
+    if (event->event == HV_EVENT_OFFERED)
+        return handover->state == 0;
+    if (handover->state == 0)
+        return false;
+    return move == MOVE_COUNT || handover_table[handover->state][move] != CONFLICT;
+}
+
 bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
                    hv_time at_ms, const struct hv_holder *holder) {
     bool moved = true;

@@ -82,6 +82,10 @@ void handover_withdraw_for_close(const struct handover *handover, const struct h
  * that. */
 bool handover_is_delivered_by_ack(const struct handover *handover);
 
+/* Whether an event that nobody vouches for may be folded: its move stands in the table. `handover`
+ * is all zeroes but for its rows before the first. */
+bool handover_may_fold(const struct handover *handover, const struct hv_event *event);
+
 /* Moves the handover by one event of its own, recorded as `seq` at `at_ms`, while `holder` held.
  * The event's move must stand in the table (asserted: it was decided by it). */
 bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,

@@ -22,7 +22,11 @@
     J(START_REFUSED, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b2000f")        \
     J(DEFECT, 2, "6f1d0c1e8a0b4a0c9a51d3c0a1b20010")               \
     J(DOOR_CROWDED, 4, "6f1d0c1e8a0b4a0c9a51d3c0a1b20011")         \
-    J(DOOR_HAS_ROOM, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b20012")
+    J(DOOR_HAS_ROOM, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b20012")        \
+    J(RECEIPT_KEY, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b20013")          \
+    J(RECEIPT_KEY_EXPIRED, 4, "6f1d0c1e8a0b4a0c9a51d3c0a1b20014")  \
+    J(LEDGER_VERIFIED, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b20015")      \
+    J(LEDGER_DIFFERS, 2, "6f1d0c1e8a0b4a0c9a51d3c0a1b20016")
 
 #define JOURNAL_ENUMERATOR(name, priority, id) JOURNAL_##name,
 enum journal_entry { JOURNAL_ENTRIES(JOURNAL_ENUMERATOR) };

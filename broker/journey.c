@@ -238,6 +238,19 @@ static void fold_settled(struct journey *journey, const struct hv_event *event, 
     journey_move(journey, HV_JOURNEY_OPEN, at_ms);
 }
 
+bool journey_may_fold(const struct journey *journey, const struct hv_event *event) {
+    const bool is_open = journey->holder.organisation[0] != '\0';
+
+    if (event->event == HV_EVENT_OPENED)
+        return event->has_organisation && event->has_begeleider && event->has_resident &&
+               event->has_reopens == is_open;
+    if (event->event == HV_EVENT_REASSIGNED && !event->has_begeleider)
+        return false;
+    if (event->event == HV_EVENT_CONFIRMED && !event->has_holder)
+        return false;
+    return is_open;
+}
+
 bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
     bool moved = true;
 

@@ -56,6 +56,10 @@ void journey_decide_settle(const struct journey *journey, const struct hv_settle
 bool journey_may_settle(const struct journey *journey, const struct actor *actor,
                         struct journey_policy policy);
 
+/* Whether an event that nobody vouches for may be folded: it is one that journey_fold would take
+ * without an assertion. `journey` is all zeroes but for its row before the first. */
+bool journey_may_fold(const struct journey *journey, const struct hv_event *event);
+
 /* Moves the journey by one event of its own, recorded at `at_ms`. An event that moves nothing here
  * is fine: it gives false. H2: `confirmed` is the one event that moves the holding organisation. */
 bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms);

@@ -13,6 +13,7 @@
 
 #include "broker/network_ini.h"
 #include "broker/network_z85.h"
+#include "broker/receipt.h"
 
 #define FILE_BYTES_MAX 4096
 #define PATH_SIZE      4096
@@ -23,6 +24,7 @@ static const char *const kind_names[] = {
     [KEYFILE_CURVE] = "curve",
     [KEYFILE_SEALING] = "sealing",
     [KEYFILE_SECRET] = "secret",
+    [KEYFILE_RECEIPT] = "receipt",
 };
 
 static int wrong_errno(const char *path, int error, struct failure *failure, const char *mend) {
@@ -31,12 +33,31 @@ static int wrong_errno(const char *path, int error, struct failure *failure, con
 
 /* ---- Keys ---- */
 
+/* The public half of what stands in secret_key; false where there can be none. */
+static bool public_half(const struct keyfile *key, uint8_t ret_public[KEYFILE_KEY_SIZE]) {
+    struct receipt_pair pair;
+
+    switch (key->kind) {
+    case KEYFILE_CURVE: /* CURVE's keys and X25519's are made alike */
+    case KEYFILE_SEALING:
+        return crypto_scalarmult_base(ret_public, key->secret_key) == 0;
+    case KEYFILE_RECEIPT:
+        receipt_pair_of_seed(key->secret_key, &pair);
+        memcpy(ret_public, pair.public_key, KEYFILE_KEY_SIZE);
+        receipt_pair_wipe(&pair);
+        return true;
+    case KEYFILE_SECRET:
+        memset(ret_public, 0, KEYFILE_KEY_SIZE);
+        return true;
+    }
+    return false;
+}
+
 void keyfile_new(enum keyfile_kind kind, struct keyfile *ret_key) {
     *ret_key = (struct keyfile){.kind = kind};
-    if (kind == KEYFILE_SECRET)
+    do
         randombytes_buf(ret_key->secret_key, sizeof ret_key->secret_key);
-    else /* CURVE's keys and X25519's are made alike */
-        crypto_box_keypair(ret_key->public_key, ret_key->secret_key);
+    while (!public_half(ret_key, ret_key->public_key));
 }
 
 void keyfile_wipe(struct keyfile *key) {
@@ -47,7 +68,7 @@ static bool halves_match(const struct keyfile *key) {
     uint8_t public_key[KEYFILE_KEY_SIZE];
 
     return key->kind == KEYFILE_SECRET ||
-           (crypto_scalarmult_base(public_key, key->secret_key) == 0 &&
+           (public_half(key, public_key) &&
             memcmp(public_key, key->public_key, sizeof public_key) == 0);
 }
 
@@ -263,15 +284,16 @@ int keyfile_write(const char *path, const struct keyfile *key, struct failure *r
 
 /* ---- The broker's own ---- */
 
-static void broker_path(const char *network_directory, char *ret_path, size_t size) {
+void keyfile_broker_path(const char *network_directory, const char *name, char *ret_path,
+                         size_t size) {
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 
     if (credentials) {
-        snprintf(ret_path, size, "%s/broker.key", credentials);
+        snprintf(ret_path, size, "%s/%s", credentials, name);
         if (access(ret_path, F_OK) == 0)
             return;
     }
-    snprintf(ret_path, size, "%s/broker.key", network_directory);
+    snprintf(ret_path, size, "%s/%s", network_directory, name);
 }
 
 int keyfile_read_broker(const char *network_directory, const uint8_t public_key[KEYFILE_KEY_SIZE],
@@ -279,7 +301,7 @@ int keyfile_read_broker(const char *network_directory, const uint8_t public_key[
     char path[PATH_SIZE];
     struct keyfile key;
 
-    broker_path(network_directory, path, sizeof path);
+    keyfile_broker_path(network_directory, "broker.key", path, sizeof path);
     int result = keyfile_read(path, KEYFILE_CURVE, &key, ret_failure);
     if (result < 0)
         return result;
@@ -292,4 +314,12 @@ int keyfile_read_broker(const char *network_directory, const uint8_t public_key[
         *ret_key = key;
     keyfile_wipe(&key);
     return result;
+}
+
+int keyfile_read_receipt(const char *network_directory, struct keyfile *ret_key,
+                         struct failure *ret_failure) {
+    char path[PATH_SIZE];
+
+    keyfile_broker_path(network_directory, "receipt.key", path, sizeof path);
+    return keyfile_read(path, KEYFILE_RECEIPT, ret_key, ret_failure);
 }

@@ -1,13 +1,14 @@
 /* Key files: one secret each, readable for its owner alone (houvast keygen writes them).
  *
- *   kind = curve        for the wire; or sealing (for dossiers), or secret (no public half)
- *   public_key = <Z85>
- *   secret_key = <Z85>  of a secret the 32 bytes themselves
+ *   kind = curve        for the wire; or sealing (for dossiers), receipt (that a broker signs
+ * with), or secret (no public half) public_key = <Z85> secret_key = <Z85>  of a secret the 32 bytes
+ * themselves, of a receipt key the seed of Ed25519
  *
  * sodium_init() has to be called before. */
 #ifndef HOUVAST_KEYFILE_H
 #define HOUVAST_KEYFILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "broker/failure.h"
@@ -18,6 +19,7 @@ enum keyfile_kind {
     KEYFILE_CURVE,
     KEYFILE_SEALING,
     KEYFILE_SECRET,
+    KEYFILE_RECEIPT,
 };
 
 struct keyfile {
@@ -47,5 +49,13 @@ int keyfile_write(const char *path, const struct keyfile *key, struct failure *r
  * network's directory. Its public half has to be `public_key`, that of network.conf. */
 int keyfile_read_broker(const char *network_directory, const uint8_t public_key[KEYFILE_KEY_SIZE],
                         struct keyfile *ret_key, struct failure *ret_failure);
+
+/* The key that receipts are signed with: receipt.key, looked for in the same two places. */
+int keyfile_read_receipt(const char *network_directory, struct keyfile *ret_key,
+                         struct failure *ret_failure);
+
+/* Where one of these two is: the first of the two places that has it, else the second. */
+void keyfile_broker_path(const char *network_directory, const char *name, char *ret_path,
+                         size_t size);
 
 #endif

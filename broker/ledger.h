@@ -158,6 +158,15 @@ int64_t ledger_dossiers_due(struct ledger *ledger, hv_time now_ms);
 /* When the next ones are due; false for never. */
 bool ledger_dossiers_next(struct ledger *ledger, hv_time *ret_at_ms);
 
+/* ---- Receipts ---- */
+
+/* Keeps the receipt of a handover that is confirmed now. */
+void ledger_receipt_put(struct ledger *ledger, int64_t handover_row, const void *bytes,
+                        size_t size);
+/* Its size, copied to ret_bytes; 0 where there is none. */
+size_t ledger_receipt_get(struct ledger *ledger, int64_t handover_row, void *ret_bytes,
+                          size_t room);
+
 /* ---- Inboxes ---- */
 
 struct ledger_item {
@@ -217,6 +226,39 @@ void ledger_items_wake(struct ledger *ledger, hv_time now_ms,
 bool ledger_items_next(struct ledger *ledger, hv_time *ret_at_ms);
 /* Whether an item `dossier` of this handover waits in the inbox. */
 bool ledger_item_dossier_waits(struct ledger *ledger, int64_t inbox, int64_t handover_row);
+
+/* ---- Verifying ---- */
+
+/* A walk over the whole ledger, in steps between which turns go on: every event's commitment and
+ * hash up to the newest at the first step, then every journey and handover against the fold of its
+ * events. Its memory is bounded. */
+struct ledger_walk;
+
+enum ledger_walk_state {
+    LEDGER_WALK_GOES_ON,
+    LEDGER_WALK_WHOLE,
+    LEDGER_WALK_DIFFERS,
+};
+
+struct ledger_walk_result {
+    int64_t seq;      /* the newest event that it took into account */
+    uint8_t head[32]; /* its hash */
+    int64_t events, journeys, handovers;
+    char finding[256]; /* the first that differs, as a sentence without a full stop */
+};
+
+/* NULL when memory is short. Free with ledger_walk_free; NULL is fine. */
+struct ledger_walk *ledger_walk_new(void);
+void ledger_walk_free(struct ledger_walk *walk);
+/* The next step, of about `events_max` events and at most some milliseconds, in a turn that has not
+ * written. After an error (ledger_error) the walk is of no use any more. */
+enum ledger_walk_state ledger_walk_step(struct ledger *ledger, struct ledger_walk *walk,
+                                        size_t events_max);
+/* What it has found so far; borrowed. */
+const struct ledger_walk_result *ledger_walk_result(const struct ledger_walk *walk);
+
+/* The hash of an event; false where there is no such event. */
+bool ledger_event_hash(struct ledger *ledger, int64_t seq, uint8_t ret_hash[32]);
 
 /* ---- Network ---- */
 

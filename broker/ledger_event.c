@@ -8,8 +8,6 @@
 #include "broker/ledger_sql.h"
 #include "wire/wire.h"
 
-#define SALT_SIZE 16
-
 static void put_be64(uint8_t *bytes, uint64_t value) {
     for (int i = 7; i >= 0; i--) {
         bytes[i] = (uint8_t)value;
@@ -17,19 +15,17 @@ static void put_be64(uint8_t *bytes, uint64_t value) {
     }
 }
 
-/* commitment = BLAKE2b-256(salt | payload) */
-static void commit_to(const uint8_t salt[SALT_SIZE], const void *payload, size_t size,
+void ledger_commit_to(const uint8_t salt[LEDGER_SALT_SIZE], const void *payload, size_t size,
                       uint8_t ret_commitment[32]) {
     crypto_generichash_state state;
 
     (void)crypto_generichash_init(&state, NULL, 0, 32);
-    (void)crypto_generichash_update(&state, salt, SALT_SIZE);
+    (void)crypto_generichash_update(&state, salt, LEDGER_SALT_SIZE);
     (void)crypto_generichash_update(&state, payload, size);
     (void)crypto_generichash_final(&state, ret_commitment, 32);
 }
 
-/* hash = BLAKE2b-256(previous | seq | at | type | commitment) */
-static void chain(uint8_t head[32], int64_t seq, hv_time at_ms, int type,
+void ledger_chain(uint8_t head[32], int64_t seq, hv_time at_ms, int type,
                   const uint8_t commitment[32]) {
     crypto_generichash_state state;
     uint8_t numbers[24];
@@ -46,7 +42,7 @@ static void chain(uint8_t head[32], int64_t seq, hv_time at_ms, int type,
 
 int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event, hv_time at_ms,
                             int64_t journey_row, int64_t handover_row, struct ledger_cause cause) {
-    uint8_t salt[SALT_SIZE];
+    uint8_t salt[LEDGER_SALT_SIZE];
     uint8_t commitment[32];
     msgpack_sbuffer payload;
 
@@ -61,8 +57,8 @@ int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event,
     }
     const int64_t seq = ledger->seq + 1;
     ledger->world->random(ledger->world->context, salt, sizeof salt);
-    commit_to(salt, payload.data, payload.size, commitment);
-    chain(ledger->head, seq, at_ms, (int)event->event, commitment);
+    ledger_commit_to(salt, payload.data, payload.size, commitment);
+    ledger_chain(ledger->head, seq, at_ms, (int)event->event, commitment);
 
     struct sql *sql = sql_write(
         ledger, "INSERT INTO event (seq, at, type, journey, handover, first, command, "
@@ -89,6 +85,17 @@ int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event,
         return 0; /* seq and head go back with the turn */
     ledger->seq = seq;
     return seq;
+}
+
+bool ledger_event_hash(struct ledger *ledger, int64_t seq, uint8_t ret_hash[32]) {
+    struct sql *sql = sql_begin(ledger, "SELECT hash FROM event WHERE seq = ?");
+
+    sql_int(sql, seq);
+    if (!sql_row(sql))
+        return false;
+    column_bytes(sql, "hash", ret_hash, 32);
+    sql_end(sql);
+    return true;
 }
 
 int64_t ledger_command_find(struct ledger *ledger, int64_t journey_row, const uint8_t command[16]) {

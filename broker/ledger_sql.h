@@ -68,6 +68,17 @@ void column_bytes(struct sql *sql, const char *name, void *ret_bytes, size_t siz
 /* Borrowed until the next row. */
 const void *column_blob(struct sql *sql, const char *name, size_t *ret_size);
 
+/* ---- The chain, for appending and for verifying ---- */
+
+#define LEDGER_SALT_SIZE 16
+
+/* commitment = BLAKE2b-256(salt | payload) */
+void ledger_commit_to(const uint8_t salt[LEDGER_SALT_SIZE], const void *payload, size_t size,
+                      uint8_t ret_commitment[32]);
+/* hash = BLAKE2b-256(previous | seq | at | type | commitment), in place of the previous one. */
+void ledger_chain(uint8_t head[32], int64_t seq, hv_time at_ms, int type,
+                  const uint8_t commitment[32]);
+
 /* Makes the error of a SQLite result sticky; -ENOSPC, -ENOMEM or -EIO. */
 void ledger_fail(struct ledger *ledger, int result, const char *file, int line);
 

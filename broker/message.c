@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "broker/question.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
+#include "broker/verify.h"
 #include "wire/wire.h"
 
 /* ---- Reading ---- */
@@ -89,6 +91,7 @@ static const char *request_of(const struct hv_message *message) {
         REQUEST_REQUIRED(map)
         REQUEST_REQUIRED(stats)
         REQUEST_REQUIRED(reload)
+        REQUEST_REQUIRED(verify)
         REQUEST_REQUIRED(welcome)
         REQUEST_OPTIONAL(bye)
         REQUEST_OPTIONAL(ping)
@@ -207,6 +210,7 @@ static void welcome(struct request *request) {
     copy_text(welcome->network, network->name);
     welcome->ledger = *ledger_id(turn->ledger);
     welcome->heartbeat = network->limits.heartbeat_ms;
+    memcpy(welcome->receipt_key, turn->broker->signer.pair.public_key, sizeof welcome->receipt_key);
     memcpy(welcome->head, ledger_head(turn->ledger), sizeof welcome->head);
     welcome->at = turn->now_ms;
     welcome->seq = ledger_seq(turn->ledger);
@@ -303,7 +307,8 @@ static void no_session(struct request *request) {
 
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
-    if (rate_refuse(request) || command_take(request) || question_take(request))
+    if (rate_refuse(request) || command_take(request) || question_take(request) ||
+        verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);
     reload(request);

@@ -132,6 +132,36 @@ static void defaults_set(struct network *network) {
     network->day_ms = DAY_MS;
 }
 
+static int receipt_key_build(const struct building *building,
+                             const struct network_section *section) {
+    struct network *network = building->network;
+
+    /* A drop-in that takes back all of a key takes the key away. */
+    if (network_section_is_emptied(section))
+        return 0;
+    struct network_receipt_key *key = &network->receipt_keys[network->receipt_key_count++];
+    strcpy(key->label, section->label);
+    key->path = section->place.path;
+    key->line = section->place.line;
+    return network_rules_apply(building->reading, section, key);
+}
+
+/* Newest valid_from first. */
+static int receipt_keys_compare(const void *a, const void *b) {
+    const struct network_receipt_key *left = a, *right = b;
+
+    if (left->valid_from_ms != right->valid_from_ms)
+        return left->valid_from_ms < right->valid_from_ms ? 1 : -1;
+    return strcmp(left->label, right->label);
+}
+
+static int network_section_build(const struct building *building,
+                                 const struct network_section *section) {
+    return strcmp(section->kind, "receipt") == 0
+               ? receipt_key_build(building, section)
+               : network_rules_apply(building->reading, section, building->network);
+}
+
 static int network_file_build(const struct building *building, const char *path) {
     static const char *const required[] = {"network", "broker"};
     const struct network_section *section;
@@ -141,12 +171,19 @@ static int network_file_build(const struct building *building, const char *path)
         result = section_require(building, building->sections, path, required[i]);
     if (result < 0)
         return result;
-    defaults_set(building->network);
+    struct network *network = building->network;
+    defaults_set(network);
+    network->receipt_keys =
+        calloc(sections_count(building->sections, "receipt") + 1, sizeof *network->receipt_keys);
+    if (!network->receipt_keys)
+        return network_out_of_memory(building->reading);
     LL_FOREACH(building->sections, section) {
-        result = network_rules_apply(building->reading, section, building->network);
+        result = network_section_build(building, section);
         if (result < 0)
             return result;
     }
+    qsort(network->receipt_keys, network->receipt_key_count, sizeof *network->receipt_keys,
+          receipt_keys_compare);
     return 0;
 }
 
@@ -353,6 +390,7 @@ void network_free(struct network *network) {
     for (size_t i = 0; i < network->listen_count; i++)
         free(network->listen[i]);
     free(network->listen);
+    free(network->receipt_keys);
     free(network->organisations);
     free(network->key_index);
     network_files_free(network->files, network->file_count);
@@ -396,6 +434,15 @@ network_sealing_key(const struct network_organisation *organisation, const uint8
         if (memcmp(key->id, id, sizeof key->id) == 0 && key->valid_from_ms <= at_ms &&
             at_ms < key->valid_until_ms)
             return key;
+    }
+    return NULL;
+}
+
+const struct network_receipt_key *network_receipt_key(const struct network *network,
+                                                      const uint8_t public_key[NETWORK_KEY_SIZE]) {
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        if (memcmp(network->receipt_keys[i].public_key, public_key, NETWORK_KEY_SIZE) == 0)
+            return &network->receipt_keys[i];
     }
     return NULL;
 }

@@ -10,6 +10,7 @@
  * them) [limits]    envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
  * window_bytes, commands_per_second [policies]  settle = network|organisation, keep_dossier_days
  *     [testing]   day_length (a duration; refused unless environment = test)
+ *     [receipt <label>] public_key (Z85, Ed25519), valid_from, valid_until (as below)
  *
  *   organisations/<name>.conf
  *     [organisation]   name, display_name, telephone, telephone_out_of_hours, leaving = yes|no
@@ -45,6 +46,16 @@ struct network_sealing_key {
     uint8_t id[8];                        /* the first 8 bytes of BLAKE2b-256 of it */
     hv_time valid_from_ms;
     hv_time valid_until_ms;
+};
+
+/* A key that receipts were, are or will be signed with. */
+struct network_receipt_key {
+    char label[HV_PERSON_SIZE];
+    uint8_t public_key[NETWORK_KEY_SIZE]; /* Ed25519 */
+    hv_time valid_from_ms;
+    hv_time valid_until_ms;
+    const char *path; /* where it stands: of one of the network's files */
+    unsigned line;
 };
 
 struct network_organisation {
@@ -102,7 +113,9 @@ struct network {
     size_t listen_count;
     struct network_limits limits;
     struct network_policies policies;
-    int64_t day_ms; /* 86,400,000 unless [testing] day_length */
+    int64_t day_ms;                           /* 86,400,000 unless [testing] day_length */
+    struct network_receipt_key *receipt_keys; /* newest valid_from first */
+    size_t receipt_key_count;
     struct network_organisation *organisations;
     size_t organisation_count;
     struct network_key_entry *key_index; /* in the order of public keys; read with network_key */
@@ -147,6 +160,10 @@ const struct network_key *network_key(const struct network *network,
 const struct network_sealing_key *
 network_sealing_key(const struct network_organisation *organisation, const uint8_t id[8],
                     hv_time at_ms);
+
+/* The receipt key with that public half, or NULL. */
+const struct network_receipt_key *network_receipt_key(const struct network *network,
+                                                      const uint8_t public_key[NETWORK_KEY_SIZE]);
 
 /* A wall-clock duration such as "20s", "15m", "2H", "1D"; false for any other form or an overflow.
  */

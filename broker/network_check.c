@@ -79,6 +79,19 @@ static int testing_check(const struct network_reading *reading, const struct net
     return 0;
 }
 
+static int receipt_keys_check(const struct network_reading *reading, const struct network *network,
+                              const struct network_section *sections) {
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        const struct network_receipt_key *key = &network->receipt_keys[i];
+        if (key->valid_until_ms <= key->valid_from_ms)
+            return network_wrong(
+                reading, place_of(sections, "receipt", key->label, "valid_until"),
+                "valid_until does not lie after valid_from, so the key is never valid; correct "
+                "one of the two");
+    }
+    return 0;
+}
+
 /* ---- An organisation's file ---- */
 
 static int name_check(const struct network_reading *reading,
@@ -184,6 +197,10 @@ static size_t key_uses_collect(const struct network *network,
 
     uses[count++] = (struct key_use){.key = network->broker_public_key,
                                      .place = place_of(sections, "broker", "", "public_key")};
+    for (size_t i = 0; i < network->receipt_key_count; i++, count++)
+        uses[count] = (struct key_use){
+            network->receipt_keys[i].public_key,
+            place_of(sections, "receipt", network->receipt_keys[i].label, "public_key"), count};
     for (size_t i = 0; i < network->organisation_count; i++) {
         const struct network_organisation *organisation = &network->organisations[i];
         const struct network_section *own = sources[i].sections;
@@ -215,7 +232,7 @@ static int key_uses_check(const struct network_reading *reading, struct key_use 
 static int keys_check(const struct network_reading *reading, const struct network *network,
                       const struct network_section *sections,
                       const struct network_organisation_source *sources) {
-    size_t count = 1;
+    size_t count = 1 + network->receipt_key_count;
 
     for (size_t i = 0; i < network->organisation_count; i++)
         count += network->organisations[i].key_count + network->organisations[i].sealing_key_count;
@@ -234,6 +251,8 @@ int network_check(const struct network_reading *reading, const struct network *n
 
     if (result == 0)
         result = testing_check(reading, network, sections);
+    if (result == 0)
+        result = receipt_keys_check(reading, network, sections);
     if (result == 0)
         result = coordinating_check(reading, network, sections);
     for (size_t i = 0; i < network->organisation_count && result == 0; i++)

@@ -20,7 +20,7 @@ struct section_rule {
 static const struct section_rule section_rules[] = {
     {"network", false, false},  {"broker", false, false},  {"limits", false, false},
     {"policies", false, false}, {"testing", false, false}, {"organisation", false, true},
-    {"key", true, true},        {"sealing", true, true},
+    {"key", true, true},        {"sealing", true, true},   {"receipt", true, false},
 };
 
 static const struct section_rule *section_rule_find(const char *kind) {
@@ -44,7 +44,8 @@ int network_rules_know_section(const struct network_reading *reading, struct net
         return network_wrong(reading, place, "[%s] is no section of this file; it has %s", kind,
                              in_organisation
                                  ? "[organisation], [key <label>] and [sealing <label>]"
-                                 : "[network], [broker], [limits], [policies] and [testing]");
+                                 : "[network], [broker], [limits], [policies], [receipt <label>] "
+                                   "and [testing]");
     if (rule->in_organisation != in_organisation)
         return network_wrong(reading, place, "[%s] does not stand in this file; move it to %s",
                              kind, in_organisation ? "network.conf" : "organisations/<name>.conf");
@@ -77,6 +78,7 @@ static const struct network_word settle_words[] = {
 #define IN_ORGANISATION(member) .offset = offsetof(struct network_organisation, member)
 #define IN_KEY(member)          .offset = offsetof(struct network_key, member)
 #define IN_SEALING(member)      .offset = offsetof(struct network_sealing_key, member)
+#define IN_RECEIPT(member)      .offset = offsetof(struct network_receipt_key, member)
 #define REQUIRED                .required = true
 #define TEXT(type, member)      .most = TEXT_MOST(type, member)
 #define RANGE(from, to, text)   .least = (from), .most = (to), .range = (text)
@@ -117,6 +119,10 @@ static const struct network_rule rules[] = {
 
     {"testing", "day_length", .read = network_read_duration, IN_NETWORK(day_ms),
      RANGE(1, DAY_MS, "1ms to 1D")},
+
+    {"receipt", "public_key", REQUIRED, .read = network_read_receipt, IN_RECEIPT(public_key)},
+    {"receipt", "valid_from", REQUIRED, .read = network_read_moment, IN_RECEIPT(valid_from_ms)},
+    {"receipt", "valid_until", REQUIRED, .read = network_read_moment, IN_RECEIPT(valid_until_ms)},
 
     {"organisation", "name", REQUIRED, .read = network_read_code, IN_ORGANISATION(name)},
     {"organisation", "display_name", REQUIRED, .read = network_read_text,

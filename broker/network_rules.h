@@ -14,8 +14,8 @@ int network_rules_know_key(const struct network_reading *reading, struct network
 
 /* Reads the section's values into `target`, the struct that its kind stands for: struct network
  * for network, broker, limits, policies and testing; struct network_organisation for organisation;
- * struct network_key for key; struct network_sealing_key for sealing. What is not set is left
- * alone. Checks that what is required is there. */
+ * struct network_key for key; struct network_sealing_key for sealing; struct network_receipt_key
+ * for receipt. What is not set is left alone. Checks that what is required is there. */
 int network_rules_apply(const struct network_reading *reading,
                         const struct network_section *section, void *target);
 

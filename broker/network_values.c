@@ -306,6 +306,21 @@ int network_read_key(const struct network_reading *reading, const struct network
     return 0;
 }
 
+int network_read_receipt(const struct network_reading *reading, const struct network_rule *rule,
+                         const struct network_setting *setting, void *field) {
+    uint8_t key[NETWORK_KEY_SIZE];
+
+    (void)rule;
+    static_assert(NETWORK_KEY_SIZE == crypto_core_ed25519_BYTES, "Ed25519");
+    if (!network_z85_parse(setting->value, key) || !crypto_core_ed25519_is_valid_point(key))
+        return network_wrong(reading, setting->place,
+                             "%s is not the public key of receipts; it takes the 40 characters "
+                             "(Z85) that `houvast keygen --receipt` prints",
+                             setting->key);
+    memcpy(field, key, sizeof key);
+    return 0;
+}
+
 static bool is_tcp_endpoint(const char *endpoint) {
     const char *colon = strrchr(endpoint, ':');
     int64_t number;

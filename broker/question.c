@@ -221,6 +221,29 @@ static void map_sealing_keys(struct turn *turn, const struct network_organisatio
     to->sealing_keys.items = keys;
 }
 
+/* Those that are past too: a receipt is checked with the key of its day. */
+static void map_receipt_keys(struct turn *turn, struct hv_done *done) {
+    const struct broker *broker = turn->broker;
+    const struct network *network = broker->network;
+    const size_t count = network->receipt_key_count > 0 ? network->receipt_key_count : 1;
+    struct hv_receipt_key *keys = turn_memory(turn, count, sizeof *keys);
+
+    if (!keys)
+        return;
+    memcpy(keys[0].key, broker->signer.pair.public_key, sizeof keys[0].key);
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        const struct network_receipt_key *listed = &network->receipt_keys[i];
+        memcpy(keys[i].key, listed->public_key, sizeof keys[i].key);
+        keys[i].has_from = true;
+        keys[i].from = listed->valid_from_ms;
+        keys[i].has_until = true;
+        keys[i].until = listed->valid_until_ms;
+    }
+    done->has_receipt_keys = true;
+    done->receipt_keys.count = count;
+    done->receipt_keys.items = keys;
+}
+
 static void question_map(struct request *request) {
     struct turn *turn = request->turn;
     const struct network *network = turn->broker->network;
@@ -242,9 +265,10 @@ static void question_map(struct request *request) {
         to->leaving = from->leaving;
         map_sealing_keys(turn, from, to);
     }
+    struct hv_done *done = answer_begin(request, &message);
+    map_receipt_keys(turn, done);
     if (turn->error)
         return;
-    struct hv_done *done = answer_begin(request, &message);
     done->has_organisations = true;
     done->organisations.count = network->organisation_count;
     done->organisations.items = organisations;

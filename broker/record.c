@@ -3,10 +3,12 @@
 #include "broker/record.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/audience.h"
+#include "broker/journal.h"
 
 /* ---- Items ---- */
 
@@ -94,6 +96,53 @@ static void move_dossiers(struct turn *turn, const struct request *request,
     }
 }
 
+/* ---- Receipts ---- */
+
+/* A receipt after its key's time is better than none: it can still be checked once the date in the
+ * network's files is put right. */
+static void look_at_signer(struct turn *turn) {
+    struct broker *broker = turn->broker;
+
+    if (broker->signer_expired || !receipt_signer_is_expired(&broker->signer, turn->now_ms))
+        return;
+    broker->signer_expired = true;
+    journal_say(JOURNAL_RECEIPT_KEY_EXPIRED, NULL,
+                "the receipt key %s has expired and goes on signing; put the next key into "
+                "receipt.key, or correct valid_until in network.conf, and reload",
+                broker->signer.label);
+}
+
+/* The signed proof that both sides get with the item: of the event that was appended last, by which
+ * the hold moved from `before`. */
+static void give_receipt(struct turn *turn, const struct hv_event *event,
+                         const struct hv_holder *before, const struct journey *journey,
+                         const struct handover *handover, int64_t seq) {
+    struct receipt receipt = {
+        .ledger = *ledger_id(turn->ledger),
+        .handover = handover->id,
+        .journey = handover->journey,
+        .from = *before,
+        .to = event->holder,
+        .contact = event->contact,
+        .has_dossier_hash = handover->has_dossier_hash,
+        .at = turn->now_ms,
+        .seq = seq,
+    };
+    uint8_t bytes[RECEIPT_SIZE_MAX];
+    size_t size = 0;
+
+    look_at_signer(turn);
+    copy_text(receipt.network, turn->broker->network->name);
+    copy_text(receipt.resident, journey->resident);
+    memcpy(receipt.dossier_hash, handover->dossier_hash, sizeof receipt.dossier_hash);
+    memcpy(receipt.head, ledger_head(turn->ledger), sizeof receipt.head);
+    if (receipt_make(&receipt, &turn->broker->signer.pair, bytes, &size) < 0) {
+        turn->error = -ENOMEM;
+        return;
+    }
+    ledger_receipt_put(turn->ledger, handover->row, bytes, size);
+}
+
 /* ---- Events ---- */
 
 /* What events have changed, so that only that is stored. */
@@ -109,6 +158,7 @@ static int64_t record_one(struct turn *turn, const struct request *request,
                           struct changes *changes) {
     struct handover *of_event = event->has_handover ? handover : NULL;
     const int64_t seq = ledger_seq(turn->ledger) + 1;
+    const struct hv_holder before = journey->holder;
 
     assert(!event->has_handover || handover);
     if (ledger_error(turn->ledger))
@@ -127,6 +177,8 @@ static int64_t record_one(struct turn *turn, const struct request *request,
         return 0;
     if (of_event)
         move_dossiers(turn, request, event, of_event);
+    if (event->event == HV_EVENT_CONFIRMED)
+        give_receipt(turn, event, &before, journey, of_event, seq);
     owe_items(turn, event, journey, of_event, seq);
     return seq;
 }

@@ -96,6 +96,16 @@ static int network_adopt(struct turn *turn, struct network *network) {
     return ledger_error(turn->ledger);
 }
 
+/* What cannot be read is a mistake in the files, whatever the reason: the turn itself has not
+ * failed. */
+static int signer_read(struct turn *turn, const struct network *network, bool at_start,
+                       struct failure *ret_failure) {
+    const int rc = receipt_signer_read(turn->broker->network_directory, network, turn->now_ms,
+                                       at_start, &turn->signer_next, ret_failure);
+
+    return rc == -EIO || rc == -ENOMEM || rc == -ENOSPC ? -EUCLEAN : rc;
+}
+
 static bool is_in_force(const struct network *one, const struct network *other) {
     return one && memcmp(one->hash, other->hash, sizeof one->hash) == 0;
 }
@@ -134,6 +144,8 @@ int reload_network(struct turn *turn, struct failure *ret_failure) {
         rc = refuse_standing(turn->broker->network, network, ret_failure);
     if (rc == 0 && missing.count > 0)
         rc = refuse_missing(turn, &missing, ret_failure);
+    if (rc == 0)
+        rc = signer_read(turn, network, false, ret_failure);
     if (rc == 0 && !is_in_force(turn->broker->network, network))
         rc = network_adopt(turn, network);
     free(missing.names);
@@ -212,6 +224,8 @@ int reload_at_start(struct turn *turn, struct failure *ret_failure) {
         failure_set(ret_failure, rc, "the ledger cannot be read: %s", strerror(-rc));
     else
         rc = keep_leaving(&network, before, &missing, ret_failure);
+    if (rc == 0)
+        rc = signer_read(turn, network, true, ret_failure);
     if (rc == 0 && !is_in_force(before, network)) {
         rc = network_adopt(turn, network);
         if (rc < 0)
@@ -244,12 +258,27 @@ static void end_revoked(struct turn *turn) {
     }
 }
 
+/* A key that is another one is worth a line: who checks receipts wants to know since when. */
+static void signer_adopt(struct broker *broker, const struct receipt_signer *signer) {
+    const bool is_new =
+        broker->network && memcmp(broker->signer.pair.public_key, signer->pair.public_key,
+                                  sizeof signer->pair.public_key) != 0;
+
+    broker->signer = *signer;
+    broker->signer_expired = false;
+    if (is_new)
+        journal_say(JOURNAL_RECEIPT_KEY, NULL, "receipts are signed with the key %s from now on",
+                    signer->label[0] ? signer->label : "that follows from broker.key");
+}
+
 void reload_commit(struct turn *turn) {
     struct broker *broker = turn->broker;
 
     if (!turn->network_next)
         return;
     const bool changed = !is_in_force(broker->network, turn->network_next);
+    signer_adopt(broker, &turn->signer_next);
+    receipt_pair_wipe(&turn->signer_next.pair);
     network_free(broker->network);
     broker->network = turn->network_next;
     turn->network_next = NULL;
@@ -262,6 +291,8 @@ void reload_commit(struct turn *turn) {
 }
 
 void reload_forget(struct turn *turn) {
+    if (turn->network_next)
+        receipt_pair_wipe(&turn->signer_next.pair);
     network_free(turn->network_next);
     turn->network_next = NULL;
 }

@@ -8,6 +8,7 @@
  *   command      commands on handovers and journeys, judged in the order of the contract
  *   record       what was decided: events, the rows they fold to, items, dossiers
  *   question     status, history, map, stats
+ *   verify       the ledger compared with itself, in slices between turns
  *   delivery     items: acknowledgements, and what goes out
  *   heartbeat    who is still there
  *   rate         how much an organisation may ask
@@ -20,6 +21,7 @@
 
 #include "broker/broker.h"
 #include "broker/ledger.h"
+#include "broker/receipt_key.h"
 #include "broker/session.h"
 
 /* What the disk allows. */
@@ -30,6 +32,7 @@ enum turn_mode {
 };
 
 struct rate;
+struct verify;
 
 /* A connection whose key was removed and that has been told so. */
 struct barred {
@@ -53,6 +56,9 @@ struct broker {
     char *network_directory;
     struct ledger *ledger;
     struct network *network;
+    struct receipt_signer signer; /* of the receipts given now */
+    bool signer_expired;          /* said so */
+    struct verify *verify;        /* a walk over the ledger that is under way; NULL: none */
     struct sessions sessions;
     struct rate *rates;
     struct barred *barred;
@@ -73,14 +79,15 @@ struct turn {
     struct outbox *outbox;
     size_t outbox_before; /* what stood there before */
     enum turn_mode mode;
-    hv_time now_ms;               /* wall clock, the same for all of the turn */
-    int64_t boot_ms;              /* since boot */
-    msgpack_zone zone;            /* what was decoded in it */
-    struct returned sent;         /* item rows that went out in it */
-    struct returned ending;       /* item rows whose out ends with it */
-    size_t returned_done;         /* of sessions.returned, handled in it */
-    bool deleted;                 /* dossiers were */
-    struct network *network_next; /* in force once the turn has committed; NULL: no reload */
+    hv_time now_ms;                    /* wall clock, the same for all of the turn */
+    int64_t boot_ms;                   /* since boot */
+    msgpack_zone zone;                 /* what was decoded in it */
+    struct returned sent;              /* item rows that went out in it */
+    struct returned ending;            /* item rows whose out ends with it */
+    size_t returned_done;              /* of sessions.returned, handled in it */
+    bool deleted;                      /* dossiers were */
+    struct network *network_next;      /* in force once the turn has committed; NULL: no reload */
+    struct receipt_signer signer_next; /* comes with it */
     struct broker_counters counters;
     int error; /* -ENOMEM outside the ledger */
 };

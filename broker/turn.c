@@ -11,6 +11,7 @@
 #include "broker/journal.h"
 #include "broker/message.h"
 #include "broker/reload.h"
+#include "broker/verify.h"
 #include "wire/wire.h"
 
 #define ZONE_CHUNK_BYTES 8192
@@ -202,5 +203,7 @@ int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
         if (rc == 0 && revoked)
             rc = revoked;
     } while (rc == -ENOSPC && shrink(broker, &mode));
-    return rc < 0 ? rc : wipe(broker);
+    if (rc == 0)
+        rc = wipe(broker);
+    return rc < 0 ? rc : verify_step(broker, outbox);
 }

@@ -9,7 +9,7 @@
 #include "clients/houvast/show.h"
 #include "clients/houvast/tool.h"
 
-enum keygen_option { KEYGEN_SEALING = OPTIONS_OWN, KEYGEN_SECRET };
+enum keygen_option { KEYGEN_SEALING = OPTIONS_OWN, KEYGEN_SECRET, KEYGEN_RECEIPT };
 
 struct keygen_arguments {
     enum keyfile_kind kind;
@@ -19,7 +19,8 @@ struct keygen_arguments {
 static void kind_take(struct keygen_arguments *arguments, enum keyfile_kind kind,
                       struct argp_state *state) {
     if (arguments->kind != KEYFILE_CURVE && arguments->kind != kind) {
-        argp_error(state, "--sealing and --secret exclude each other; make two files");
+        argp_error(state,
+                   "--sealing, --secret and --receipt exclude each other; make a file of each");
     }
     arguments->kind = kind;
 }
@@ -32,6 +33,9 @@ static error_t keygen_take(int key, char *value, struct argp_state *state) {
         return 0;
     case KEYGEN_SECRET:
         kind_take(arguments, KEYFILE_SECRET, state);
+        return 0;
+    case KEYGEN_RECEIPT:
+        kind_take(arguments, KEYFILE_RECEIPT, state);
         return 0;
     case OPTIONS_JSON:
         tool_options.json = true;
@@ -69,6 +73,13 @@ static void key_show(const struct keygen_arguments *arguments, const char *publi
                "valid_until = YYYY-MM-DD\n",
                public_key);
         break;
+    case KEYFILE_RECEIPT:
+        printf("For network.conf; as receipt.key beside it the secret signs the receipts "
+               "(houvast-network(5)):\n\n"
+               "[receipt LABEL]\npublic_key = %s\nvalid_from = YYYY-MM-DD\n"
+               "valid_until = YYYY-MM-DD\n",
+               public_key);
+        break;
     case KEYFILE_SECRET:
         puts("For [client] case_secret, or network_secret, of a client configuration "
              "(houvast(1)).");
@@ -77,8 +88,10 @@ static void key_show(const struct keygen_arguments *arguments, const char *publi
 }
 
 static void key_show_json(const struct keygen_arguments *arguments, const char *public_key) {
-    static const char *const kinds[] = {
-        [KEYFILE_CURVE] = "curve", [KEYFILE_SEALING] = "sealing", [KEYFILE_SECRET] = "secret"};
+    static const char *const kinds[] = {[KEYFILE_CURVE] = "curve",
+                                        [KEYFILE_SEALING] = "sealing",
+                                        [KEYFILE_SECRET] = "secret",
+                                        [KEYFILE_RECEIPT] = "receipt"};
     json_t *object =
         json_pack("{s:s, s:s}", "file", arguments->path, "kind", kinds[arguments->kind]);
 
@@ -115,6 +128,7 @@ int command_keygen(int argc, char **argv) {
          "a pair that dossiers for the organisation are sealed for", 0},
         {"secret", KEYGEN_SECRET, NULL, 0,
          "a secret without a public half: a case_secret, or a network_secret", 0},
+        {"receipt", KEYGEN_RECEIPT, NULL, 0, "a pair that a broker signs receipts with", 0},
         {"json", OPTIONS_JSON, NULL, 0, "print the public half as one line of JSON", 0},
         {0},
     };

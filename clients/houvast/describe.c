@@ -66,6 +66,13 @@ static void describe_bytes(FILE *out, const void *at, size_t size) {
     fputs(sodium_bin2hex(hex, sizeof hex, at, size), out);
 }
 
+/* A page of digits helps nobody: --json has them. */
+static void describe_blob(FILE *out, const void *at) {
+    size_t size; /* stands first, see wire_blob */
+    memcpy(&size, at, sizeof size);
+    fprintf(out, "of %zu bytes", size);
+}
+
 /* Of what is short, the values alone: kcc:jan. */
 static void describe_within(FILE *out, const struct wire_struct *type, const void *value,
                             const char *between) {
@@ -137,6 +144,9 @@ void describe_value(FILE *out, const struct wire_field *field, const void *value
         return;
     case WIRE_BYTES:
         describe_bytes(out, at, (size_t)field->most);
+        return;
+    case WIRE_BLOB:
+        describe_blob(out, at);
         return;
     case WIRE_MAP:
     case WIRE_EMBED:

@@ -56,7 +56,8 @@ static void options_flatten(struct field_options *options, const struct wire_str
             options_flatten(options, field->nested, within, base + field->offset);
             break;
         case WIRE_COUNTERS:
-            assert(false && "counters are the broker's to send");
+        case WIRE_BLOB:
+            assert(false && "counters and blobs are the broker's to send");
             break;
         case WIRE_REQUEST:
         case WIRE_UUID:
@@ -153,6 +154,7 @@ static void value_forms(const struct wire_field *field, char *ret_text, size_t s
     case WIRE_MAP:
     case WIRE_EMBED:
     case WIRE_COUNTERS:
+    case WIRE_BLOB:
         break;
     }
     assert(false && "takes no value of its own");
@@ -246,6 +248,7 @@ static bool value_parse(const struct wire_field *field, const char *text, hv_tim
     case WIRE_LIST:
     case WIRE_CODES:
     case WIRE_COUNTERS:
+    case WIRE_BLOB:
         break;
     }
     assert(false && "a list or a map is no single value");
@@ -453,6 +456,7 @@ const char *field_value_name(const struct wire_field *field) {
         return "TEXT";
     case WIRE_MAP:
     case WIRE_EMBED:
+    case WIRE_BLOB:
     case WIRE_COUNTERS:
         break;
     }

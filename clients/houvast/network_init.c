@@ -219,7 +219,7 @@ static void folders_show(const struct make_plan *plan) {
         size_t size = strlen("clients/") + strlen(plan->organisations[i].name);
         width = size > width ? size : width;
     }
-    made_show(plan, (int)width, "network", "what the broker reads, its secret key among it", "");
+    made_show(plan, (int)width, "network", "what the broker reads, its secret keys among it", "");
     for (size_t i = 0; i < plan->organisation_count; i++) {
         snprintf(path, sizeof path, "clients/%s", plan->organisations[i].name);
         made_show(plan, (int)width, path, "secrets and configurations of ",

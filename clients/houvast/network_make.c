@@ -153,6 +153,10 @@ static int network_write(const struct making *making) {
         snprintf(path, sizeof path, "%s/network/broker.key", making->draft);
         result = keyfile_write(path, &making->keys.broker, making->failure);
     }
+    if (result == 0) {
+        snprintf(path, sizeof path, "%s/network/receipt.key", making->draft);
+        result = keyfile_write(path, &making->keys.receipt, making->failure);
+    }
     return result;
 }
 

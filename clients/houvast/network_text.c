@@ -10,7 +10,7 @@
 #include "houvast/houvast.h"
 #include "wire/wire.h"
 
-#define SEALING_YEARS 2
+#define VALID_YEARS 2 /* of what is made with the network */
 
 /* ---- Keys ---- */
 
@@ -21,6 +21,7 @@ int make_keys_init(struct make_keys *keys, const struct make_plan *plan) {
     }
     keys->organisation_count = plan->organisation_count;
     keyfile_new(KEYFILE_CURVE, &keys->broker);
+    keyfile_new(KEYFILE_RECEIPT, &keys->receipt);
     keyfile_new(KEYFILE_SECRET, &keys->network_secret);
     for (size_t i = 0; i < keys->organisation_count; i++) {
         struct make_organisation_keys *own = &keys->organisations[i];
@@ -45,6 +46,7 @@ void make_keys_fini(struct make_keys *keys) {
     }
     free(keys->organisations);
     keyfile_wipe(&keys->broker);
+    keyfile_wipe(&keys->receipt);
     keyfile_wipe(&keys->network_secret);
 }
 
@@ -65,6 +67,21 @@ static int text_end(FILE *out) {
 
 /* ---- The network's files ---- */
 
+/* From the beginning of this day on, for some years. */
+static void validity_write(FILE *out) {
+    char text[16];
+    time_t now = time(NULL);
+    struct tm day;
+
+    gmtime_r(&now, &day);
+    strftime(text, sizeof text, "%Y-%m-%d", &day);
+    fprintf(out, "valid_from = %s\n", text);
+    day.tm_year += VALID_YEARS;
+    timegm(&day); /* 29 February becomes 1 March */
+    strftime(text, sizeof text, "%Y-%m-%d", &day);
+    fprintf(out, "valid_until = %s\n", text);
+}
+
 int network_text_main(const struct make_plan *plan, const struct make_keys *keys,
                       const char *listen, struct network_file *ret_file) {
     ret_file->path = strdup("network.conf");
@@ -83,23 +100,13 @@ int network_text_main(const struct make_plan *plan, const struct make_keys *keys
             "environment = %s\n\n[broker]\n",
             plan->name, plan->coordinating, plan->test ? "test" : "production");
     public_key_write(out, "public_key", &keys->broker);
-    fprintf(out, "listen = %s\n", listen);
+    fprintf(out,
+            "listen = %s\n\n# Its secret half is receipt.key; houvast-network(5) says how the "
+            "next one takes over.\n[receipt first]\n",
+            listen);
+    public_key_write(out, "public_key", &keys->receipt);
+    validity_write(out);
     return text_end(out);
-}
-
-/* From the beginning of this day on, for some years. */
-static void validity_write(FILE *out) {
-    char text[16];
-    time_t now = time(NULL);
-    struct tm day;
-
-    gmtime_r(&now, &day);
-    strftime(text, sizeof text, "%Y-%m-%d", &day);
-    fprintf(out, "valid_from = %s\n", text);
-    day.tm_year += SEALING_YEARS;
-    timegm(&day); /* 29 February becomes 1 March */
-    strftime(text, sizeof text, "%Y-%m-%d", &day);
-    fprintf(out, "valid_until = %s\n", text);
 }
 
 static void key_section_write(FILE *out, enum hv_role role, const struct keyfile *pair) {

@@ -120,7 +120,8 @@ int hv_command(struct hv_connection *connection, const struct hv_message *comman
     C(history)               \
     C(map)                   \
     C(stats)                 \
-    C(reload)
+    C(reload)                \
+    C(verify)
 #define HV_TYPED_DECLARE(name)                                                       \
     int hv_##name(struct hv_connection *connection, const struct hv_##name *command, \
                   struct hv_answer *ret_answer);

@@ -2,8 +2,8 @@
  *
  * The structs are expansions of the field lists in wire/fields.h, which say what each field is,
  * what is valid, and how each kind is kept. A field that may be absent has `bool has_<name>` beside
- * it. Lists and texts are borrowed: they live as long as the message that they were decoded into,
- * or as long as the caller keeps them. Nothing here needs freeing on its own. */
+ * it. Lists, texts and blobs are borrowed: they live as long as the message that they were decoded
+ * into, or as long as the caller keeps them. Nothing here needs freeing on its own. */
 #ifndef HOUVAST_MESSAGES_H
 #define HOUVAST_MESSAGES_H
 
@@ -67,8 +67,13 @@ HV_VOCABULARIES(HV_ENUM)
 #define HV_MEMBER_BOOLEAN(name, arg)      bool name;
 #define HV_MEMBER_VOCABULARY(name, arg)   enum hv_##arg name;
 #define HV_MEMBER_BYTES(name, arg)        uint8_t name[arg];
-#define HV_MEMBER_MAP(name, arg)          struct hv_##arg name;
-#define HV_MEMBER_EMBED(name, arg)        struct hv_##arg name;
+#define HV_MEMBER_BLOB(name, arg) \
+    struct {                      \
+        size_t size;              \
+        const uint8_t *bytes;     \
+    } name;
+#define HV_MEMBER_MAP(name, arg)   struct hv_##arg name;
+#define HV_MEMBER_EMBED(name, arg) struct hv_##arg name;
 #define HV_MEMBER_LIST(name, arg)     \
     struct {                          \
         size_t count;                 \

@@ -104,6 +104,12 @@ CREATE TABLE dossier (
 ) STRICT;
 CREATE INDEX dossier_due ON dossier (delete_at) WHERE delete_at IS NOT NULL;
 
+-- The receipt of each confirmed handover, as both sides get it.
+CREATE TABLE receipt (
+    handover INTEGER PRIMARY KEY REFERENCES handover (number),
+    receipt  BLOB NOT NULL
+) STRICT;
+
 -- What is owed. An inbox is (organisation, role); its items count from 1.
 CREATE TABLE inbox (
     number       INTEGER PRIMARY KEY,

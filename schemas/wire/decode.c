@@ -150,6 +150,23 @@ static int bytes_decode(const struct decoder *decoder, const struct wire_field *
     return 0;
 }
 
+/* The kept bytes lie in the zone, like texts. */
+static int blob_decode(const struct decoder *decoder, const struct wire_field *field,
+                       const msgpack_object *object, void *target) {
+    if (object->type != MSGPACK_OBJECT_BIN)
+        return wrong_value(decoder, field, object, "");
+    if (object->via.bin.size < (uint64_t)field->least ||
+        object->via.bin.size > (uint64_t)field->most)
+        return wrong_value(decoder, field, object, " of another length");
+    uint8_t *kept = msgpack_zone_malloc_no_align(decoder->zone, object->via.bin.size);
+    if (kept == NULL)
+        return -ENOMEM;
+    memcpy(kept, object->via.bin.ptr, object->via.bin.size);
+    const struct wire_blob blob = {.size = object->via.bin.size, .bytes = kept};
+    memcpy(target, &blob, sizeof blob);
+    return 0;
+}
+
 /* ---- Lists and maps ---- */
 
 static int struct_decode(struct decoder *decoder, const struct wire_struct *type,
@@ -264,6 +281,8 @@ static int value_decode(struct decoder *decoder, const struct wire_field *field,
         return word_decode(decoder, field, object, target);
     case WIRE_BYTES:
         return bytes_decode(decoder, field, object, target);
+    case WIRE_BLOB:
+        return blob_decode(decoder, field, object, target);
     case WIRE_MAP:
         return map_decode(decoder, field, object, target);
     case WIRE_LIST:

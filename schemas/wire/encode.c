@@ -51,6 +51,12 @@ static void bytes_encode(struct encoder *encoder, const void *bytes, size_t size
     encoder->failed |= msgpack_pack_bin_body(&encoder->packer, bytes, size);
 }
 
+static void blob_encode(struct encoder *encoder, const void *value) {
+    struct wire_blob blob;
+    memcpy(&blob, value, sizeof blob);
+    bytes_encode(encoder, blob.bytes, blob.size);
+}
+
 static struct wire_items items_of(const void *value) {
     struct wire_items items;
     memcpy(&items, value, sizeof items);
@@ -115,6 +121,9 @@ static void value_encode(struct encoder *encoder, const struct wire_field *field
         break;
     case WIRE_BYTES:
         bytes_encode(encoder, value, (size_t)field->most);
+        break;
+    case WIRE_BLOB:
+        blob_encode(encoder, value);
         break;
     case WIRE_MAP:
         struct_encode(encoder, field->nested, value, NULL);

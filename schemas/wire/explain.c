@@ -69,6 +69,9 @@ void wire_expectation(const struct wire_field *field, char ret_text[WIRE_EXPECTA
         words_list(field->vocabulary, ret_text, WIRE_EXPECTATION_SIZE);
     else if (field->kind == WIRE_BYTES)
         snprintf(ret_text, WIRE_EXPECTATION_SIZE, "%" PRId64 " bytes (bin)", field->most);
+    else if (field->kind == WIRE_BLOB)
+        snprintf(ret_text, WIRE_EXPECTATION_SIZE, "%" PRId64 " to %" PRId64 " bytes (bin)",
+                 field->least, field->most);
     else if (field->kind == WIRE_LIST)
         snprintf(ret_text, WIRE_EXPECTATION_SIZE, "a list of at most 32 maps (%s)",
                  field->nested->name);

@@ -17,6 +17,7 @@
  *     BOOLEAN       true or false                                  bool
  *     VOCABULARY    a word of the list named by the argument       enum hv_<argument>
  *     BYTES         exactly as many as the argument says           uint8_t[argument]
+ *     BLOB          1 to as many bytes as the argument says        size and bytes
  *     MAP           the struct named by the argument               struct hv_<argument>
  *     EMBED         the same, its fields standing in this map      struct hv_<argument>
  *     LIST          at most 32 of the struct named                 count and items
@@ -39,6 +40,7 @@
     T(talked,       "the closing conversation (RQ-010)")                                               \
     T(attendee,     "someone who was there at an introduction")                                        \
     T(sealing_key,  "a public key to seal dossiers for")                                               \
+    T(receipt_key,  "a public key that receipts are checked with")                                     \
     T(organisation, "an organisation on the social map")                                               \
     T(event,        "what happened, as history shows it and items carry it")
 
@@ -67,6 +69,11 @@
     F(S, REQUIRED, BYTES, id, 8, "the first 8 bytes of BLAKE2b-256 of the key")                        \
     F(S, REQUIRED, BYTES, key, 32, "the X25519 public key")                                            \
     F(S, REQUIRED, TIME, until, _, "valid until then")
+
+#define HV_FIELDS_receipt_key(F, S)                                                                    \
+    F(S, REQUIRED, BYTES, key, 32, "the Ed25519 public key")                                           \
+    F(S, OPTIONAL, TIME, from, _, "valid from then; absent: from the beginning")                       \
+    F(S, OPTIONAL, TIME, until, _, "valid until then; absent: without end")
 
 #define HV_FIELDS_organisation(F, S)                                                                   \
     F(S, REQUIRED, ORGANISATION, organisation, _, "its name on the wire")                              \
@@ -150,6 +157,7 @@
     M(map,        "map",        PEER,   "the organisations of the network")                            \
     M(stats,      "stats",      PEER,   "counters and gauges")                                         \
     M(reload,     "reload",     PEER,   "reads the network files again, all or nothing")               \
+    M(verify,     "verify",     PEER,   "walks the chain of events and compares the tables with it")   \
     M(ack,        "ack",        PEER,   "the item is dealt with")                                      \
     M(nack,       "nack",       PEER,   "the item, please, again later")                               \
     M(welcome,    "welcome",    BROKER, "the session stands")                                          \
@@ -301,6 +309,11 @@
 #define HV_FIELDS_reload(F, S)                                                                         \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")
 
+#define HV_FIELDS_verify(F, S)                                                                         \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, OPTIONAL, BYTES, head, 32, "the chain's hash as a receipt or a welcome once gave it")         \
+    F(S, OPTIONAL, INTEGER, at_seq, (1, HV_INTEGER_MAX), "at that event; goes with `head`")
+
 #define HV_FIELDS_ack(F, S)                                                                            \
     F(S, OPTIONAL, REQUEST, request, _, "with it, the acknowledgement is answered once on disk")       \
     F(S, REQUIRED, INTEGER, item, (0, HV_INTEGER_MAX), "the item")
@@ -316,6 +329,7 @@
     F(S, REQUIRED, CODE, network, _, "the network that this broker serves")                            \
     F(S, REQUIRED, UUID, ledger, _, "made when the ledger was made; `seq` means nothing without it")   \
     F(S, REQUIRED, INTEGER, heartbeat, (1, HV_INTEGER_MAX), "ms in which each side sends something")   \
+    F(S, REQUIRED, BYTES, receipt_key, 32, "the Ed25519 public key of the receipts given now")         \
     F(S, REQUIRED, BYTES, head, 32, "the event chain's newest hash")                                   \
     F(S, REQUIRED, TIME, at, _, "the broker's clock")                                                  \
     F(S, REQUIRED, INTEGER, seq, (0, HV_INTEGER_MAX), "the last event")
@@ -343,7 +357,10 @@
     F(S, OPTIONAL, LIST, events, event, "of the history, oldest first")                                \
     F(S, OPTIONAL, INTEGER, next, (0, HV_INTEGER_MAX), "ask again with `after` set to this: more follow") \
     F(S, OPTIONAL, LIST, organisations, organisation, "of the network")                                \
-    F(S, OPTIONAL, COUNTERS, stats, _, "counters and gauges by name")
+    F(S, OPTIONAL, LIST, receipt_keys, receipt_key, "of the network, those that are past among them")  \
+    F(S, OPTIONAL, COUNTERS, stats, _, "counters and gauges by name")                                  \
+    F(S, OPTIONAL, COUNTERS, counts, _, "what was verified: events, journeys, handovers")              \
+    F(S, OPTIONAL, BYTES, head, 32, "the event chain's hash at `seq`")
 
 #define HV_FIELDS_refused(F, S)                                                                        \
     F(S, OPTIONAL, REQUEST, request, _, "of the command, where it was readable")                       \
@@ -355,6 +372,7 @@
 #define HV_FIELDS_item(F, S)                                                                           \
     F(S, REQUIRED, INTEGER, item, (1, HV_INTEGER_MAX), "its number in this inbox")                     \
     F(S, REQUIRED, INTEGER, attempt, (1, HV_INTEGER_MAX), "1 the first time; more: it may be a repeat") \
+    F(S, OPTIONAL, BLOB, receipt, 1024, "of `confirmed`: signed proof that the resident arrived")      \
     F(S, REQUIRED, EMBED, event, event, "what happened")
 
 /* clang-format on */

@@ -1,6 +1,7 @@
 /* Messages as JSON, from the field lists. */
 #include <assert.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "wire/json.h"
@@ -11,6 +12,19 @@ static json_t *bytes_json(const uint8_t *bytes, size_t size) {
     assert(size * 2 < sizeof text);
     sodium_bin2hex(text, sizeof text, bytes, size);
     return json_string(text);
+}
+
+/* As long as it may be. */
+static json_t *blob_json(const void *value) {
+    struct wire_blob blob;
+    memcpy(&blob, value, sizeof blob);
+    char *text = malloc(2 * blob.size + 1);
+    if (text == NULL)
+        return NULL;
+    sodium_bin2hex(text, 2 * blob.size + 1, blob.bytes, blob.size);
+    json_t *json = json_string(text);
+    free(text);
+    return json;
 }
 
 static json_t *uuid_json(const struct hv_uuid *uuid) {
@@ -95,6 +109,8 @@ static json_t *value_json(const struct wire_field *field, const void *value) {
         return word_json(field->vocabulary, value);
     case WIRE_BYTES:
         return bytes_json(value, (size_t)field->most);
+    case WIRE_BLOB:
+        return blob_json(value);
     case WIRE_MAP:
         return wire_to_json(field->nested, value);
     case WIRE_LIST:

@@ -65,6 +65,7 @@ bool wire_name_fits(enum wire_kind kind, const char *text, size_t size) {
     case WIRE_BOOLEAN:
     case WIRE_VOCABULARY:
     case WIRE_BYTES:
+    case WIRE_BLOB:
     case WIRE_MAP:
     case WIRE_EMBED:
     case WIRE_LIST:

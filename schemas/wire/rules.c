@@ -36,6 +36,14 @@ static struct broken status_check(const struct hv_status *status) {
     return (struct broken){0};
 }
 
+static struct broken verify_check(const struct hv_verify *verify) {
+    if (verify->has_head && !verify->has_at_seq)
+        return (struct broken){"at_seq", "`at_seq` is missing; `head` is the hash at an event"};
+    if (verify->has_at_seq && !verify->has_head)
+        return (struct broken){"head", "`head` is missing; `at_seq` goes with it"};
+    return (struct broken){0};
+}
+
 int wire_rules_check(const struct hv_message *message, const char **ret_field,
                      const char **ret_reason) {
     struct broken broken = {0};
@@ -45,6 +53,8 @@ int wire_rules_check(const struct hv_message *message, const char **ret_field,
         broken = confirm_check(&message->confirm);
     else if (message->type == HV_MESSAGE_status)
         broken = status_check(&message->status);
+    else if (message->type == HV_MESSAGE_verify)
+        broken = verify_check(&message->verify);
     if (broken.field == NULL)
         return 0;
     *ret_field = broken.field;

@@ -63,6 +63,7 @@ int wire_word_number(const struct wire_vocabulary *vocabulary, const char *text,
 #define ARGUMENT_BOOLEAN(_)
 #define ARGUMENT_VOCABULARY(list) .vocabulary = &wire_vocabulary_##list,
 #define ARGUMENT_BYTES(size_)     .most = (size_),
+#define ARGUMENT_BLOB(most_)      RANGE(1, most_)
 #define ARGUMENT_MAP(part)        PART(part)
 #define ARGUMENT_EMBED(part)      PART(part)
 #define ARGUMENT_LIST(part)       PART(part)

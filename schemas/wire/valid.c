@@ -28,6 +28,13 @@ static bool text_valid(const void *value) {
     return text != NULL && wire_is_text(text, strlen(text));
 }
 
+static bool blob_valid(const struct wire_field *field, const void *value) {
+    struct wire_blob blob;
+    memcpy(&blob, value, sizeof blob);
+    return blob.bytes != NULL && blob.size >= (uint64_t)field->least &&
+           blob.size <= (uint64_t)field->most;
+}
+
 static struct wire_items items_of(const void *value) {
     struct wire_items items;
     memcpy(&items, value, sizeof items);
@@ -92,6 +99,8 @@ static bool value_valid(const struct wire_field *field, const void *value, size_
         return number_valid(field, value);
     case WIRE_VOCABULARY:
         return word_valid(field, value);
+    case WIRE_BLOB:
+        return blob_valid(field, value);
     case WIRE_MAP:
     case WIRE_EMBED:
         return struct_invalid(field->nested, value, list_max) == NULL;

@@ -23,6 +23,7 @@ enum wire_kind {
     WIRE_BOOLEAN,
     WIRE_VOCABULARY,
     WIRE_BYTES,
+    WIRE_BLOB,
     WIRE_MAP,
     WIRE_EMBED,
     WIRE_LIST,
@@ -50,7 +51,8 @@ struct wire_field {
     bool required;
     size_t has_offset; /* of `has_<name>`; unused where required */
     size_t offset;
-    int64_t least, most; /* WIRE_INTEGER, WIRE_TIME; `most` is the size of WIRE_BYTES */
+    int64_t least, most; /* WIRE_INTEGER, WIRE_TIME; `most` is the size of WIRE_BYTES
+                            and the largest of WIRE_BLOB */
     const struct wire_vocabulary *vocabulary; /* WIRE_VOCABULARY */
     const struct wire_struct *nested;         /* WIRE_MAP, WIRE_EMBED, WIRE_LIST */
     const char *doc;
@@ -92,6 +94,12 @@ extern const size_t wire_vocabulary_count;
 struct wire_items {
     size_t count;
     const void *items;
+};
+
+/* What a BLOB field is in every struct. */
+struct wire_blob {
+    size_t size;
+    const uint8_t *bytes;
 };
 
 /* Most items of a list from the broker: the contract's 1000 events of a history, and room. */

@@ -48,7 +48,8 @@ EVENT_KEYS = {
 # type: (keys that must be there, keys that may)
 KEYS = {
     "welcome": (
-        {"type", "request", "organisation", "network", "ledger", "heartbeat", "head", "at", "seq"},
+        {"type", "request", "organisation", "network", "ledger", "heartbeat", "receipt_key", "head", "at",
+         "seq"},
         set(),
     ),
     "done": (
@@ -56,13 +57,13 @@ KEYS = {
         {
             "request", "repeated", "journey", "handover", "state", "holder", "dossier_hash", "receiver",
             "kind", "urgency", "since", "planned", "introduced", "as", "reason", "times", "events",
-            "next", "organisations", "stats",
+            "next", "organisations", "receipt_keys", "stats", "counts", "head",
         },
     ),
     "refused": ({"type", "code", "reason"}, {"request", "field", "retry_after"}),
     "pong": ({"type"}, {"request"}),
     "ping": ({"type"}, {"request"}),
-    "item": ({"type", "item", "attempt", "event", "journey", "seq", "at"}, EVENT_KEYS),
+    "item": ({"type", "item", "attempt", "event", "journey", "seq", "at"}, EVENT_KEYS | {"receipt"}),
 }
 
 # What a command on a journey or on a handover is answered, no more and no less.
@@ -121,7 +122,7 @@ def check_holder(envelope):
 
 def check_event(event, where):
     """An event of history or an item: its keys, and the pseudonym only where it may be."""
-    strange = set(event) - EVENT_KEYS - {"type", "attempt"}
+    strange = set(event) - EVENT_KEYS - {"type", "attempt", "receipt"}
     if strange:
         raise ContractBroken(f"{where} has unknown keys {sorted(strange)}")
     if "resident" in event and event["event"] not in ("opened", "dossier"):
@@ -166,6 +167,8 @@ def check_item(envelope, has_dossier):
         raise ContractBroken(f"the item {event} came with a dossier")
     if event == "offered" and {"resident", "shield", "dossier_hash", "number"} & set(envelope):
         raise ContractBroken(f"an offer tells too much: {envelope!r}")
+    if ("receipt" in envelope) != (event == "confirmed"):
+        raise ContractBroken(f"a receipt goes with confirmed, and with nothing else: {envelope!r}")
     if event == "dossier" and envelope.get("deleted"):
         if has_dossier or "resident" in envelope or "shield" in envelope:
             raise ContractBroken(f"a deleted dossier came along: {envelope!r}")

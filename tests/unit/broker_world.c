@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "broker/keyfile.h"
 #include "broker/network_z85.h"
 
 const char *const world_organisations[WORLD_ORGANISATIONS] = {"kcc", "support", "werkse"};
@@ -57,15 +58,29 @@ static void organisation_write(struct broker_world *world, const char *name) {
     scratch_write(world->network, path, text);
 }
 
-static void network_write(struct broker_world *world) {
-    char text[1024];
+/* The broker's own pair: its secret is a hash too. */
+static void broker_key_write(struct broker_world *world, char ret_public[NETWORK_Z85_TEXT_SIZE]) {
+    struct keyfile key = {.kind = KEYFILE_CURVE};
+    struct failure failure;
+    char path[256];
 
+    key_of("broker", "server", key.secret_key);
+    crypto_scalarmult_base(key.public_key, key.secret_key);
+    network_z85_text(key.public_key, ret_public);
+    snprintf(path, sizeof path, "%s/broker.key", world->network);
+    assert_int_equal(keyfile_write(path, &key, &failure), 0);
+}
+
+static void network_write(struct broker_world *world) {
+    char text[1024], public_key[NETWORK_Z85_TEXT_SIZE];
+
+    broker_key_write(world, public_key);
     snprintf(text, sizeof text,
              "[network]\nname = delft\ncoordinating = kcc\ntime_zone = Europe/Amsterdam\n"
              "environment = production\n[broker]\npublic_key = %s\nlisten = ipc:///nowhere\n"
              "[limits]\nheartbeat = 20s\nredelivery = 10m\nitem_attempts = 10\n"
              "commands_per_second = 0\n[policies]\nsettle = network\nkeep_dossier_days = 7\n",
-             key_text("broker", "server"));
+             public_key);
     scratch_write(world->network, "network.conf", text);
     for (size_t i = 0; i < WORLD_ORGANISATIONS; i++)
         organisation_write(world, world_organisations[i]);

@@ -130,6 +130,14 @@ static void bytes_make(const struct sampler *sampler, size_t size, uint8_t *valu
         value[i] = (uint8_t)chance_next(sampler->chance);
 }
 
+static void blob_make(const struct sampler *sampler, const struct wire_field *field, void *value) {
+    struct wire_blob blob = {.size = (size_t)number_make(sampler, field->least, field->most)};
+    uint8_t *bytes = zone_take(sampler, blob.size);
+    bytes_make(sampler, blob.size, bytes);
+    blob.bytes = bytes;
+    memcpy(value, &blob, sizeof blob);
+}
+
 static void value_make(const struct sampler *sampler, const struct wire_field *field, void *value) {
     int64_t number;
     switch (field->kind) {
@@ -166,6 +174,9 @@ static void value_make(const struct sampler *sampler, const struct wire_field *f
         break;
     case WIRE_BYTES:
         bytes_make(sampler, (size_t)field->most, value);
+        break;
+    case WIRE_BLOB:
+        blob_make(sampler, field, value);
         break;
     case WIRE_MAP:
         struct_make(sampler, field->nested, field->nested, value);
@@ -216,6 +227,8 @@ static void rules_keep(struct hv_message *message) {
         message->hello.version = HV_WIRE_VERSION;
     if (message->type == HV_MESSAGE_status)
         message->status.has_journey = !message->status.has_handover;
+    if (message->type == HV_MESSAGE_verify)
+        message->verify.has_head = message->verify.has_at_seq;
     if (message->type == HV_MESSAGE_confirm)
         message->confirm.has_as = message->confirm.has_reason =
             message->confirm.has_as && message->confirm.has_reason;
