@@ -192,6 +192,8 @@ enum ledger_item_state {
 
 /* The inbox of an organisation's role, made if it is new. */
 int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
+/* The same, or 0 where it is new: writes nothing. */
+int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum hv_role role);
 
 void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
                      int64_t handover_row, int64_t seq);

@@ -10,16 +10,22 @@
 #include "broker/ledger.h"
 #include "broker/ledger_sql.h"
 
-int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role) {
+int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum hv_role role) {
     struct sql *sql =
         sql_begin(ledger, "SELECT number FROM inbox WHERE organisation = ? AND role = ?");
 
     sql_text(sql, organisation);
     sql_int(sql, (int64_t)role);
-    const int64_t inbox = sql_number(sql, 0);
+    return sql_number(sql, 0);
+}
+
+int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role) {
+    const int64_t inbox = ledger_inbox_find(ledger, organisation, role);
+
     if (inbox || ledger->error)
         return inbox;
-    sql = sql_write(ledger, "INSERT INTO inbox (organisation, role, last) VALUES (?, ?, 0)");
+    struct sql *sql =
+        sql_write(ledger, "INSERT INTO inbox (organisation, role, last) VALUES (?, ?, 0)");
     sql_text(sql, organisation);
     sql_int(sql, (int64_t)role);
     sql_run(sql);

@@ -233,6 +233,12 @@ static void hello(struct request *request) {
     copy_text(name.organisation, request->organisation->name);
     copy_text(name.instance, hello->instance);
     name.role = hello->role;
+    if (turn->mode == TURN_READ_ONLY &&
+        !ledger_inbox_find(turn->ledger, name.organisation, name.role)) {
+        answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
+                      "the broker's disk is full to the last byte; say hello again later");
+        return;
+    }
     if (request->session)
         session_over(turn, request->session);
     struct session *older = session_named(sessions, &name);
