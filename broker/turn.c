@@ -90,6 +90,8 @@ static void undo(struct turn *turn) {
         free(turn->outbox->messages[i].dossier);
     }
     turn->outbox->count = turn->outbox_before;
+    for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
+        inbox->wanted = true; /* what was sent off has not left */
 }
 
 /* What memory had kept back until the ledger had it. */
