@@ -4,8 +4,9 @@
     tests/run_all.py BUILD [SUITE...]
 
 BUILD is the folder with the programs to prove: build, or build/asan for the sanitizers' ones.
-A suite is `unit` (the programs in BUILD/test/unit), the source of one of them, `kill` (the kill checker, HOUVAST_KILLS times,
-60 where that is not set) or a folder of tests/ with pytest files; without any, all run but `bench`.
+A suite is `unit` (the programs in BUILD/test/unit), the source of one of them, `kill` (the kill
+checker, HOUVAST_KILLS times, 60 where that is not set) or a folder of tests/ with pytest files;
+without any, all run but `bench`.
 Tests find the programs through HOUVAST_BUILD, which is BUILD as an absolute path.
 
 The exit status is 0 only when something passed and nothing failed.
