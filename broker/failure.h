@@ -7,7 +7,7 @@
 #define FAILURE_SIZE 1024
 
 struct failure {
-    char text[FAILURE_SIZE]; /* cut with an ellipsis where it does not fit */
+    char text[FAILURE_SIZE]; /* UTF-8; cut with an ellipsis where it does not fit */
 };
 
 /* Writes the sentence and returns `code`, so that a caller can `return failure_set(…, -EINVAL, …)`.

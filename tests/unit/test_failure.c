@@ -52,11 +52,23 @@ static void test_cut_between_characters(void **state) {
     }
 }
 
+/* A sentence may name a file whose name is no text: it can be sent all the same. */
+static void test_bytes_that_are_no_text(void **state) {
+    struct failure failure;
+
+    (void)state;
+    failure_set(&failure, -EINVAL, "%s", "caf\xe9.conf: é \xff\xff, \xe2\x82");
+    assert_string_equal(failure.text, "caf?.conf: é ??, ??");
+    failure_set(&failure, -EINVAL, "%s", "\xed\xa0\x80");
+    assert_string_equal(failure.text, "???");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentence_and_code),
         cmocka_unit_test(test_longest_sentence_that_fits),
         cmocka_unit_test(test_cut_between_characters),
+        cmocka_unit_test(test_bytes_that_are_no_text),
     };
 
     return cmocka_run_group_tests_name("failures", tests, NULL, NULL);
