@@ -123,14 +123,14 @@ static int broker_serve(struct broker *broker, struct door *door) {
     return EXIT_SUCCESS;
 }
 
-static int broker_start(const struct arguments *arguments, struct settings *settings) {
+static int broker_start(const struct arguments *arguments, const struct state *state,
+                        struct settings *settings) {
     struct broker *broker = NULL;
     struct door *door = NULL;
     struct failure failure;
     int status;
 
-    int r = broker_new(arguments->network_directory, arguments->state_directory, &world_real,
-                       &broker, &failure);
+    int r = broker_new(arguments->network_directory, state->path, &world_real, &broker, &failure);
     if (r < 0)
         return start_refused(ledger_status(r), &failure);
 
@@ -150,7 +150,7 @@ static int broker_run(const struct arguments *arguments, struct settings *settin
 
     if (state_open(arguments->state_directory, &state, &failure) < 0)
         return start_refused(EX_CANTCREAT, &failure);
-    int status = broker_start(arguments, settings);
+    int status = broker_start(arguments, &state, settings);
     state_close(&state);
     if (status == EXIT_SUCCESS)
         journal_say(JOURNAL_STOPPED, NULL, "stopped in order");

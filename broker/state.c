@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -139,6 +140,15 @@ static int lock_take(const char *path, int directory, int *ret_fd, struct failur
     return 0;
 }
 
+/* A state directory may lie behind a symbolic link: an operator's, or the service manager's. */
+static int path_resolve(const char *path, char ret_path[PATH_MAX], struct failure *ret_failure) {
+    if (!realpath(path, ret_path))
+        return failure_set(ret_failure, -errno,
+                           "%s: cannot see where the state directory really is: %s", path,
+                           strerror(errno));
+    return 0;
+}
+
 int state_open(const char *path, struct state *ret_state, struct failure *ret_failure) {
     struct state state = {.directory_fd = -1, .lock_fd = -1};
 
@@ -147,6 +157,8 @@ int state_open(const char *path, struct state *ret_state, struct failure *ret_fa
         r = owner_check(path, state.directory_fd, ret_failure);
     if (r >= 0)
         r = filesystem_check(path, state.directory_fd, ret_failure);
+    if (r >= 0)
+        r = path_resolve(path, state.path, ret_failure);
     if (r >= 0)
         r = lock_take(path, state.directory_fd, &state.lock_fd, ret_failure);
     if (r < 0) {

@@ -2,11 +2,14 @@
 #ifndef HOUVAST_STATE_H
 #define HOUVAST_STATE_H
 
+#include <limits.h>
+
 #include "broker/failure.h"
 
 struct state {
     int directory_fd; /* -1: nothing is held */
     int lock_fd;
+    char path[PATH_MAX]; /* of the directory, without symbolic links: SQLite follows none */
 };
 
 /* Makes the directory (mode 0700) if it is missing and its parent is there, checks that it is fit

@@ -98,6 +98,7 @@ static void test_a_link_to_a_directory_is_followed(void **state) {
     snprintf(link_path, sizeof link_path, "%s/link", place->folder);
     assert_return_code(symlink(place->path, link_path), errno);
     struct state held = opened(link_path);
+    assert_string_equal(strrchr(held.path, '/'), strrchr(place->path, '/'));
     assert_refused(place->path, -EWOULDBLOCK, "in use");
     state_close(&held);
 }
