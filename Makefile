@@ -82,7 +82,7 @@ all: $(addprefix build/,$(programs)) $(if $(has_shared),build/libhouvast.so.0) $
 run: all ## see it work: four partners of Delft, a broker, two handovers (DEMO=once ends by itself)
 	@clients/houvast/demo.sh $(DEMO)
 
-test: all tests ## run all that proves the software; ends in N passed, N failed, N skipped
+test: all tests stage ## run all that proves the software; ends in N passed, N failed, N skipped
 	@tests/run_all.py build
 
 unit: unit-tests ## run the unit tests alone
@@ -104,7 +104,7 @@ bench: all build/test/bench/load ## measure how much a broker carries (BENCH=--h
 fresh: ## try both commands on a bare Debian 12 made for it (takes long, needs root)
 	@tests/fresh-machine.sh
 
-check: compile-gcc compile-clang tidy format scripts house ## static checks: both compilers, clang-tidy, format, shellcheck, house rules
+check: compile-gcc compile-clang tidy format scripts house units ## static checks: both compilers, clang-tidy, format, shellcheck, house rules
 
 deps: ## install what building and testing need, from Debian's packages
 	@tests/deps.sh test
@@ -113,8 +113,8 @@ clean: ## remove everything that was built
 	rm -rf build
 
 help: ## show this list
-	@sed -n 's/^\([a-z0-9]*\):.*## /\1 /p' Makefile | while read -r target text; do \
-	    printf '  make %-8s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1 /p' Makefile | while read -r target text; do \
+	    printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 .PHONY: tests unit-tests
 tests: unit-tests $(shims)
@@ -215,6 +215,101 @@ build/man/%: %.scd | packages
 	@mkdir -p $(@D)
 	@echo "  MAN   $@"
 	@scdoc < $< > $@
+
+# ---- Installing ----------------------------------------------------------------------------------
+
+# The usual variables, by the GNU standards' names; DESTDIR goes before each.
+prefix      ?= /usr/local
+exec_prefix ?= $(prefix)
+bindir      ?= $(exec_prefix)/bin
+sbindir     ?= $(exec_prefix)/sbin
+libdir      ?= $(exec_prefix)/lib
+includedir  ?= $(prefix)/include
+sysconfdir  ?= /etc
+datarootdir ?= $(prefix)/share
+mandir      ?= $(datarootdir)/man
+docdir      ?= $(datarootdir)/doc/houvast
+completionsdir ?= $(datarootdir)/bash-completion/completions
+# Where systemd looks below any prefix.
+systemddir  ?= $(prefix)/lib/systemd
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+
+version := $(shell sed -n 's/^.define TOOL_VERSION "\(.*\)"/\1/p' clients/houvast/tool.h)
+
+# What is put where, each as MODE:FILE:PLACE; `uninstall` reads the same list.
+installed := \
+    755:build/houvastd:$(sbindir)/houvastd \
+    755:build/houvast:$(bindir)/houvast \
+    644:build/libhouvast.so.0:$(libdir)/libhouvast.so.0 \
+    644:build/libhouvast.a:$(libdir)/libhouvast.a \
+    644:build/install/houvast.pc:$(libdir)/pkgconfig/houvast.pc \
+    $(foreach header,$(wildcard include/houvast/*.h),644:$(header):$(includedir)/houvast/$(notdir $(header))) \
+    $(foreach name,fields vocabulary,644:schemas/wire/$(name).h:$(includedir)/houvast/wire/$(name).h) \
+    $(foreach page,$(pages),644:$(page):$(mandir)/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+    644:clients/houvast/completion.bash:$(completionsdir)/houvast \
+    644:build/install/houvastd@.service:$(systemddir)/system/houvastd@.service \
+    644:systemd/houvast.catalog:$(systemddir)/catalog/houvast.catalog \
+    644:systemd/houvast.sysusers:$(sysusersdir)/houvast.conf \
+    644:build/install/houvast.tmpfiles:$(tmpfilesdir)/houvast.conf \
+    644:README.md:$(docdir)/README.md \
+    644:LICENSE:$(docdir)/LICENSE \
+    644:schemas/wire/reference.md:$(docdir)/wire.md \
+    $(foreach file,$(wildcard schemas/networks/delft/*.conf schemas/networks/delft/*/*.conf),\
+        644:$(file):$(docdir)/examples/$(file:schemas/networks/%=%))
+
+# Files that name places, with the places of this installation in them.
+places := s|@prefix@|$(prefix)|; s|@exec_prefix@|$(exec_prefix)|; s|@libdir@|$(libdir)|; \
+          s|@includedir@|$(includedir)|; s|@version@|$(version)|; \
+          s|/usr/sbin/|$(sbindir)/|; s|/usr/bin/|$(bindir)/|; s|/etc/houvast|$(sysconfdir)/houvast|
+.PHONY: install uninstall placed
+placed:
+	@mkdir -p build/install
+	@sed '$(places)' clients/lib/houvast.pc.in > build/install/houvast.pc
+	@sed '$(places)' systemd/houvastd@.service > build/install/houvastd@.service
+	@sed '$(places)' systemd/houvast.tmpfiles > build/install/houvast.tmpfiles
+
+install: all placed ## install it (DESTDIR, prefix, sbindir, libdir, mandir, sysconfdir and the like)
+	@for row in $(installed); do \
+	    mode=$${row%%:*} row=$${row#*:}; \
+	    install -D -m "$$mode" "$${row%%:*}" "$(DESTDIR)$${row#*:}" || exit 1; \
+	done
+	@ln -sf libhouvast.so.0 '$(DESTDIR)$(libdir)/libhouvast.so'
+	@[ -n '$(DESTDIR)' ] || echo 'Installed. As root, once: ldconfig; systemd-sysusers;' \
+	    'systemd-tmpfiles --create; journalctl --update-catalog; systemctl daemon-reload'
+
+uninstall: ## take away what `make install` with the same variables put there; networks and ledgers stay
+	@for row in $(installed); do rm -f "$(DESTDIR)$${row##*:}"; done
+	@rm -f '$(DESTDIR)$(libdir)/libhouvast.so'
+	@for folder in $(includedir)/houvast/wire $(includedir)/houvast $(docdir)/examples/delft/organisations \
+	    $(docdir)/examples/delft $(docdir)/examples $(docdir); do \
+	    [ ! -d "$(DESTDIR)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder"; done
+
+# ---- Supervised: the unit under a real systemd ---------------------------------------------------
+
+.PHONY: test-systemd units stage
+stage: all
+	@rm -rf build/stage
+	@$(MAKE) install DEPS=no DESTDIR=$(CURDIR)/build/stage prefix=/usr
+
+test-systemd: stage ## boot a real systemd, install, start, kill, hang, fill, reload (needs root)
+	@tests/systemd/supervised.sh build/stage build/systemd
+
+units: all
+	@tests/systemd/check-units.sh build
+
+# ---- The library under ThreadSanitizer -----------------------------------------------------------
+
+tsan_flags := $(CFLAGS) $(language) $(mild) -fsanitize=thread -fno-omit-frame-pointer
+# Those that run the library's own threads, and threads of a program beside them.
+tsan_tests := call connection example hear intake talk threads
+tsan_tests := $(foreach name,$(tsan_tests),$(wildcard tests/unit/test_$(name).c))
+
+$(eval $(call variant,build/tsan,$(CC),$(tsan_flags),-fsanitize=thread $(LDFLAGS)))
+
+.PHONY: tsan
+tsan: $(tsan_tests:tests/unit/%.c=build/tsan/test/unit/%) ## run the library's tests under the thread sanitizer
+	@tests/run_all.py build/tsan $(tsan_tests)
 
 # ---- Static checks -------------------------------------------------------------------------------
 
