@@ -10,41 +10,42 @@ set -eu
 
 packages() {
     cat <<'END'
-build gcc                 compiles Houvast
-build libc6-dev           headers of the C library
-build libzmq3-dev         messages between the organisations and the broker (ZeroMQ)
-build libsodium-dev       sealed dossiers, keys, hashes
-build libmsgpack-dev      how messages are written (MessagePack)
-build libsqlite3-dev      the ledger
-build libsystemd-dev      event loop, readiness, journal
-build libinih-dev         the network's files
-build libunistring-dev    checks text for UTF-8
-build uthash-dev          tables and lists
-build libjansson-dev      the tool's JSON
-build libsmartcols-dev    the tool's tables
-build jq                  reads what the tool says, in the demo
-build scdoc               man pages
-test  libcmocka-dev       unit tests
-test  python3             tests that speak to a real broker
-test  python3-pytest      runs them
-test  python3-zmq         an independent peer: its connection
-test  python3-msgpack     an independent peer: its messages
-test  python3-nacl        an independent peer: its dossiers
-test  python3-hypothesis  tests with values that nobody thought of
-test  python3-yaml        reads publiccode.yml
-test  strace              proves that no answer leaves before the disk has it
-test  clang               the second compiler, which has to agree
-test  libclang-rt-14-dev  its sanitizers and fuzzer
-test  clang-tidy          static analysis
-test  clang-format        the layout of the code
-test  shellcheck          static analysis of scripts
-test  man-db              reads the man pages as a person would
+build gcc                    compiles Houvast
+build libc6-dev              headers of the C library
+build libzmq3-dev            messages between the organisations and the broker (ZeroMQ)
+build libsodium-dev          sealed dossiers, keys, hashes
+build libmsgpack-dev         how messages are written (MessagePack)
+build libsqlite3-dev         the ledger
+build libsystemd-dev         event loop, readiness, journal
+build libinih-dev            the network's files
+build libunistring-dev       checks text for UTF-8
+build uthash-dev             tables and lists
+build libjansson-dev         the tool's JSON
+build libsmartcols-dev       the tool's tables
+build jq                     reads what the tool says, in the demo
+build scdoc                  man pages
+test  libcmocka-dev          unit tests
+test  python3                tests that speak to a real broker
+test  python3-pytest         runs them
+test  python3-pytest-timeout ends a test that hangs, and names it
+test  python3-zmq            an independent peer: its connection
+test  python3-msgpack        an independent peer: its messages
+test  python3-nacl           an independent peer: its dossiers
+test  python3-hypothesis     tests with values that nobody thought of
+test  python3-yaml           reads publiccode.yml
+test  strace                 proves that no answer leaves before the disk has it
+test  clang                  the second compiler, which has to agree
+test  libclang-rt-14-dev     its sanitizers and fuzzer
+test  clang-tidy             static analysis
+test  clang-format           the layout of the code
+test  shellcheck             static analysis of scripts
+test  man-db                 reads the man pages as a person would
 END
 }
 
 set_wanted=${1:-test}
 case $set_wanted in
-build | test) ;;
+build |                      test) ;;
 *)
     echo "usage: tests/deps.sh build|test" >&2
     exit 64
@@ -79,14 +80,14 @@ missing() {
 }
 
 # shellcheck disable=SC2016,SC2046  # the format is dpkg-query's; names are words without blanks
-installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(wanted | cut -c 7-25) \
+installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(wanted | awk '{ print $2 }') \
     2>/dev/null | sed -n 's/^installed //p' | tr '\n' ' ')
 lacking=$(missing)
 
 if [ -n "$lacking" ]; then
     echo "Missing on this machine, and about to be installed from Debian's packages:"
     echo "$lacking" | while read -r package why; do
-        printf '  %-19s %s\n' "$package" "$why"
+        printf '  %-22s %s\n' "$package" "$why"
     done
 
     if [ "$(id -u)" = 0 ]; then
