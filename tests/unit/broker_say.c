@@ -260,11 +260,10 @@ const uint8_t *world_dossier(struct broker_world *world, const char *organisatio
 
     assert_non_null(receiver);
     assert_true(receiver->sealing_key_count > 0);
-    const size_t text_size = strlen(text);
-    *ret_size = 8 + text_size;
-    uint8_t *dossier = msgpack_zone_malloc(&world->said, *ret_size);
+    *ret_size = 8 + strlen(text);
+    uint8_t *dossier = msgpack_zone_malloc(&world->said, *ret_size + 1);
     assert_non_null(dossier);
     memcpy(dossier, receiver->sealing_keys[0].id, 8);
-    memcpy(dossier + 8, text, text_size);
+    strcpy((char *)dossier + 8, text);
     return dossier;
 }

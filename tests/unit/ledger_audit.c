@@ -276,9 +276,35 @@ static void read_handover(sqlite3_stmt *statement, struct handover *ret_handover
 
 /* Rows count from 1: row n stands at n. */
 struct folded {
+    int64_t agreed_seq; /* of the newest closing that a second person agreed to */
     struct journey journeys[AUDIT_ROWS_MAX];
     struct handover handovers[AUDIT_ROWS_MAX];
 };
+
+/* H2 and H3: no event but a confirmation moves the organisation, and a journey is let go of by a
+ * closing that was talked through, that nobody could talk about, or that a second person agreed to.
+ */
+static void audit_letting_go(struct folded *folded, const struct journey *before,
+                             const struct journey *after, const struct hv_event *event,
+                             int64_t seq) {
+    const bool moved = before->holder.organisation[0] &&
+                       strcmp(before->holder.organisation, after->holder.organisation) != 0;
+
+    if (moved && event->event != HV_EVENT_CONFIRMED)
+        fail_msg("event %lld: the hold moved without a confirmation", (long long)seq);
+    if (event->event == HV_EVENT_SETTLED && event->agree) {
+        if (strcmp(event->organisation, before->holder.organisation) == 0)
+            assert_string_not_equal(event->person, before->closed_by);
+        folded->agreed_seq = seq;
+    }
+    if (after->state != HV_JOURNEY_CLOSED || before->state == HV_JOURNEY_CLOSED)
+        return;
+    const bool alone =
+        event->outcome == HV_OUTCOME_DECEASED || event->outcome == HV_OUTCOME_ENTERED_IN_ERROR;
+    const bool talked = event->has_talked && event->outcome <= HV_OUTCOME_MOVED;
+    if (event->event != HV_EVENT_CLOSED || !(alone || talked || folded->agreed_seq == seq - 1))
+        fail_msg("event %lld: a journey was let go of", (long long)seq);
+}
 
 static void fold_event(sqlite3_stmt *statement, struct folded *folded) {
     const int64_t journey_row = number_of(statement, "journey");
@@ -299,8 +325,10 @@ static void fold_event(sqlite3_stmt *statement, struct folded *folded) {
         0);
     assert_int_equal(event.event, number_of(statement, "type"));
     struct journey *journey = &folded->journeys[journey_row];
+    const struct journey before = *journey;
     journey->row = journey_row;
     journey_fold(journey, &event, at_ms);
+    audit_letting_go(folded, &before, journey, &event, number_of(statement, "seq"));
     if (handover_row) {
         struct handover *handover = &folded->handovers[handover_row];
         handover->row = handover_row;

@@ -20,7 +20,8 @@ int audit_run(sqlite3 *database, const char *sql);
  * end as the ledger said. */
 void audit_chain(sqlite3 *database, int64_t seq, const uint8_t head[32]);
 
-/* A1: the events, folded anew, give the rows of journeys and handovers, and no others. */
+/* A1: the events, folded anew, give the rows of journeys and handovers, and no others; and on the
+ * way no hold moved but by a confirmation (H2), and none was let go of but as it may be (H3). */
 void audit_fold(sqlite3 *database);
 
 /* D3: of every inbox each number was acknowledged or is still owed, once; and of each journey at

@@ -1,0 +1,355 @@
+/* A disk that fills, to the last byte, and is emptied again; and one that fails. On a small tmpfs
+ * of its own where one may be mounted, else skipped. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "broker/request.h"
+#include "broker_say.h"
+#include "ledger_audit.h"
+
+#define MIB (UINT64_C(1) << 20)
+
+static bool may_mount;
+
+/* ---- The disk ---- */
+
+static int write_whole(const char *path, const char *text) {
+    const int fd = open(path, O_WRONLY);
+
+    if (fd < 0)
+        return -1;
+    const ssize_t size = write(fd, text, strlen(text));
+    (void)close(fd);
+    return size == (ssize_t)strlen(text) ? 0 : -1;
+}
+
+/* A mount namespace of our own: as root at once, else as root of a user namespace. */
+static bool namespace_enter(void) {
+    const uid_t user = getuid();
+    char map[64];
+
+    if (unshare(CLONE_NEWNS) == 0)
+        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+        return false;
+    snprintf(map, sizeof map, "0 %u 1", (unsigned)user);
+    return write_whole("/proc/self/uid_map", map) == 0;
+}
+
+/* A world whose state directory is a disk of 24 MiB. */
+static int disk_setup(void **state) {
+    if (broker_world_setup(state) < 0)
+        return -1;
+    struct broker_world *world = *state;
+    if (!may_mount)
+        return 0;
+    world_stop(world);
+    if (mount("tmpfs", world->state, "tmpfs", 0, "size=24m,nr_inodes=1000,mode=0700") < 0)
+        return -1;
+    world_start(world);
+    return 0;
+}
+
+static int disk_teardown(void **state) {
+    struct broker_world *world = *state;
+
+    world_stop(world);
+    if (may_mount)
+        (void)umount2(world->state, MNT_DETACH);
+    return broker_world_teardown(state);
+}
+
+static uint64_t disk_free(struct broker_world *world) {
+    struct statvfs space;
+
+    assert_int_equal(statvfs(world->state, &space), 0);
+    return (uint64_t)space.f_bavail * space.f_frsize;
+}
+
+/* Somebody else's file, as large as leaves `bytes` free. */
+static void disk_fill(struct broker_world *world, uint64_t bytes) {
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/somebody-else", world->state);
+    const int fd = open(path, O_RDWR | O_CREAT, 0600);
+    struct stat status;
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &status), 0);
+    const uint64_t free_bytes = disk_free(world);
+    assert_true(free_bytes >= bytes);
+    if (free_bytes > bytes)
+        assert_int_equal(posix_fallocate(fd, status.st_size, (off_t)(free_bytes - bytes)), 0);
+    close(fd);
+    assert_int_equal(disk_free(world), bytes);
+}
+
+static void disk_empty(struct broker_world *world) {
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/somebody-else", world->state);
+    assert_int_equal(unlink(path), 0);
+}
+
+static bool reserve_is_there(struct broker_world *world) {
+    char path[256];
+
+    snprintf(path, sizeof path, "%s/reserve", world->state);
+    return access(path, F_OK) == 0;
+}
+
+/* ---- Full ---- */
+
+/* kcc has offered four journeys to werkse; both are there. */
+struct cast {
+    struct peer *kcc, *werkse;
+};
+
+static struct cast cast_begin(struct broker_world *world) {
+    struct cast cast = {
+        peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0),
+        peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 20),
+    };
+
+    for (uint8_t journey = 1; journey <= 4; journey++) {
+        (void)peer_does(cast.kcc, say_open(journey, "h.holder"));
+        (void)peer_does(cast.kcc, say_offer(journey, "werkse", HV_KIND_COLD));
+    }
+    return cast;
+}
+
+/* Nothing new is taken; what is asked, and what was said before, is answered. */
+static void assert_takes_nothing_new(struct broker_world *world, struct cast cast) {
+    size_t size = 0;
+    const uint8_t *dossier = world_dossier(world, "werkse", "story", &size);
+    const struct hv_message supplement = say_supplement(4, 1);
+
+    peer_may_not(cast.kcc, say_open(9, "h.holder"), HV_REFUSED_UNAVAILABLE, NULL);
+    peer_may_not(cast.kcc, say_reassign(world, 4, "n.next", "h.holder"), HV_REFUSED_UNAVAILABLE,
+                 NULL);
+    peer_may_not(cast.kcc, say_close(world, 4, "h.holder", HV_OUTCOME_DECEASED),
+                 HV_REFUSED_UNAVAILABLE, NULL);
+    peer_may_not(cast.kcc, say_withdraw(4), HV_REFUSED_UNAVAILABLE, NULL);
+    peer_say(cast.kcc, &supplement, dossier, size);
+    world_settle(world);
+    peer_expect_refused(cast.kcc, HV_REFUSED_UNAVAILABLE, NULL);
+    peer_may_not(cast.werkse, say_receive(4, "anna"), HV_REFUSED_UNAVAILABLE, NULL);
+    peer_may_not(cast.werkse, say_pickup(4, "anna"), HV_REFUSED_UNAVAILABLE, NULL);
+    peer_may_not(cast.werkse, say_fetch(4), HV_REFUSED_UNAVAILABLE, NULL);
+    peer_may_not(cast.kcc, say_history(4), HV_REFUSED_UNAVAILABLE, NULL);
+    /* Judged before `unknown`: it says nothing about what is there. */
+    peer_may_not(cast.werkse, say_receive(50, "anna"), HV_REFUSED_UNAVAILABLE, NULL);
+    (void)peer_repeats(cast.kcc, say_open(4, "h.holder"));
+    (void)peer_repeats(cast.kcc, say_offer(4, "werkse", HV_KIND_COLD));
+    (void)peer_does(cast.kcc, say_status(4));
+    (void)peer_does(cast.werkse, say_handover_status(4));
+}
+
+/* Early, while there is room: nothing new, but confirmations, declines and acknowledgements go on;
+ * and when there is room again everything does, without a restart. */
+static void test_nearly_full(void **state) {
+    struct broker_world *world = *state;
+
+    if (!may_mount)
+        skip();
+    const struct cast cast = cast_begin(world);
+    assert_true(reserve_is_there(world));
+    disk_fill(world, 3 * MIB);
+    assert_takes_nothing_new(world, cast);
+    assert_true(reserve_is_there(world)); /* not yet wanted */
+    peer_acks(cast.werkse, HV_EVENT_OFFERED);
+    (void)peer_does(cast.werkse, say_confirm(world, 1, "anna"));
+    (void)peer_does(cast.werkse, say_decline(2));
+    peer_acks(cast.werkse, HV_EVENT_OFFERED);
+    (void)peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "two", 5);
+
+    disk_empty(world);
+    world_pass(world, 1000);
+    (void)peer_does(cast.kcc, say_open(9, "h.holder"));
+    (void)peer_does(cast.kcc, say_withdraw(3));
+    peer_acks_all(cast.werkse);
+}
+
+/* Full to the last byte: the reserve is let go, and confirmations still commit. */
+static void test_full_to_the_last_byte(void **state) {
+    struct broker_world *world = *state;
+
+    if (!may_mount)
+        skip();
+    const struct cast cast = cast_begin(world);
+    disk_fill(world, 0);
+    (void)peer_does(cast.werkse, say_confirm(world, 1, "anna"));
+    assert_false(reserve_is_there(world));
+    assert_takes_nothing_new(world, (struct cast){cast.kcc, cast.werkse});
+    (void)peer_does(cast.werkse, say_decline(2));
+    peer_acks(cast.werkse, HV_EVENT_OFFERED);
+
+    disk_empty(world);
+    world_pass(world, 1000);
+    assert_true(reserve_is_there(world)); /* taken back */
+    (void)peer_does(cast.kcc, say_open(9, "h.holder"));
+}
+
+/* And when the reserve is used up too: nothing is taken, nothing is lost, and nobody is cut off. */
+static void test_full_without_a_reserve(void **state) {
+    struct broker_world *world = *state;
+
+    if (!may_mount)
+        skip();
+    const struct cast cast = cast_begin(world);
+    disk_fill(world, 0);
+    (void)peer_does(cast.werkse, say_confirm(world, 1, "anna"));
+    disk_fill(world, 0);
+    int confirmed = 1;
+    const struct heard *offered = peer_expect_item(cast.werkse, HV_EVENT_OFFERED);
+    const struct hv_message ack = say_ack(offered->message.item.item);
+    /* What is left in the files' own pages is used first. */
+    for (bool full = false; !full;) {
+        const struct hv_message *message = NULL;
+        const struct hv_message confirm = say_confirm(world, (uint8_t)(confirmed + 1), "anna");
+        peer_say(cast.werkse, confirmed < 4 ? &confirm : &ack, NULL, 0);
+        world_turn(world);
+        message = &peer_next_answer(cast.werkse)->message;
+        full = message->type == HV_MESSAGE_refused;
+        if (full)
+            assert_int_equal(message->refused.code, HV_REFUSED_UNAVAILABLE);
+        else if (++confirmed > 5)
+            fail_msg("the disk has no last byte");
+    }
+    (void)peer_does(cast.kcc, say_handover_status(1));
+    (void)peer_repeats(cast.werkse, say_confirm(world, 1, "anna"));
+    /* Known organisations say hello; one that the ledger has no inbox of yet is asked to wait. */
+    (void)peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "two", 5);
+    struct peer *fresh = peer_connect(world, "support", HV_ROLE_COORDINATOR, "desk");
+    struct hv_message hello = {.type = HV_MESSAGE_hello};
+    sample_text(hello.hello.request, "hello");
+    sample_text(hello.hello.instance, "desk");
+    hello.hello.version = HV_WIRE_VERSION;
+    hello.hello.role = HV_ROLE_COORDINATOR;
+    peer_may_not(fresh, hello, HV_REFUSED_UNAVAILABLE, NULL);
+
+    disk_empty(world);
+    world_pass(world, 1000);
+    peer_hello(fresh, 0);
+    (void)peer_does(cast.kcc, say_open(9, "h.holder"));
+    world_stop(world);
+    world_start(world);
+    assert_int_equal(ledger_gauges(world->broker->ledger).journeys_held, 5);
+}
+
+/* What was to go out in a turn that did not fit goes out in the next that does. */
+static void test_items_survive_a_full_turn(void **state) {
+    struct broker_world *world = *state;
+    uint8_t head[32];
+
+    if (!may_mount)
+        skip();
+    struct cast cast = {
+        peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0),
+        peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 20),
+    };
+    (void)peer_does(cast.kcc, say_open(1, "h.holder"));
+    const struct hv_message offer = say_offer(1, "werkse", HV_KIND_COLD);
+    cast.werkse->full = true; /* out, and back in the broker's hands */
+    peer_say(cast.kcc, &offer, NULL, 0);
+    world_turn(world);
+    cast.werkse->full = false;
+    disk_fill(world, 0);
+    world_turn(world); /* it goes again, and does not fit without the reserve */
+    world_settle(world);
+    (void)peer_expect_item(cast.werkse, HV_EVENT_OFFERED);
+    const int64_t seq = ledger_seq(world->broker->ledger);
+    memcpy(head, ledger_head(world->broker->ledger), sizeof head);
+    disk_empty(world);
+    world_stop(world);
+    audit_all(world->state, seq, head);
+}
+
+/* The same where nothing of the turn asks for it once more: it was given back the turn before. */
+static void test_left_over_items_survive_a_full_turn(void **state) {
+    struct broker_world *world = *state;
+
+    if (!may_mount)
+        skip();
+    struct peer *kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 20);
+    (void)peer_does(kcc, say_open(1, "h.holder"));
+    (void)peer_does(kcc, say_offer(1, "werkse", HV_KIND_COLD));
+    const struct hv_message nack =
+        say_nack(peer_expect_item(werkse, HV_EVENT_OFFERED)->message.item.item, 0);
+    peer_say(werkse, &nack, NULL, 0);
+    world_turn(world);
+    peer_expect_silence(werkse);
+    disk_fill(world, 0);
+    world_turn(world);
+    assert_false(reserve_is_there(world)); /* it did not fit at first */
+    world_settle(world);
+    assert_int_equal(peer_expect_item(werkse, HV_EVENT_OFFERED)->message.item.attempt, 2);
+}
+
+/* ---- Broken ---- */
+
+/* A write that fails for any other reason: the outcome is unknown, and nobody is answered; after a
+ * new start the peer asks again and is answered with what came of it. */
+static void test_write_error_answers_nobody(void **state) {
+    struct broker_world *world = *state;
+    struct rlimit before, none;
+    uint8_t head[32];
+
+    struct peer *kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
+    (void)peer_does(kcc, say_open(1, "h.holder"));
+    const struct hv_message second = say_open(2, "h.holder");
+    const struct hv_message status = say_status(1);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    none = before;
+    none.rlim_cur = 4096; /* a file may not grow past its first page: the log cannot be written */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+    peer_say(kcc, &status, NULL, 0);
+    peer_say(kcc, &second, NULL, 0);
+    assert_int_equal(world_try_turn(world), -EIO);
+    assert_int_equal(world->outbox.count, 0);
+    peer_expect_silence(kcc);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+
+    world_stop(world);
+    world_start(world);
+    peer_hello(kcc, 0);
+    peer_say(kcc, &second, NULL, 0);
+    world_settle(world);
+    (void)peer_expect_done(kcc);
+    (void)peer_repeats(kcc, second);
+    const int64_t seq = ledger_seq(world->broker->ledger);
+    memcpy(head, ledger_head(world->broker->ledger), sizeof head);
+    world_stop(world);
+    audit_all(world->state, seq, head);
+}
+
+#define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        DISK_TEST(test_nearly_full),
+        DISK_TEST(test_full_to_the_last_byte),
+        DISK_TEST(test_full_without_a_reserve),
+        DISK_TEST(test_items_survive_a_full_turn),
+        DISK_TEST(test_left_over_items_survive_a_full_turn),
+        DISK_TEST(test_write_error_answers_nobody),
+    };
+
+    may_mount = namespace_enter();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
