@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistr.h>
 #include <utlist.h>
 
 #include "broker/network_check.h"
@@ -211,6 +212,12 @@ static bool is_organisation_file(const char *path) {
 static int paths_check(const struct building *building) {
     const struct network *network = building->network;
 
+    for (size_t i = 0; i < network->file_count; i++) {
+        const char *path = network->files[i].path;
+        if (u8_check((const uint8_t *)path, strlen(path))) /* the ledger keeps it as text */
+            return network_wrong(building->reading, (struct network_place){.path = path},
+                                 "has a name that is not UTF-8; rename it");
+    }
     for (size_t i = 1; i < network->file_count; i++) {
         if (strcmp(network->files[i - 1].path, network->files[i].path) == 0)
             return network_wrong(building->reading,

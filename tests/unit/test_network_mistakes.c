@@ -334,6 +334,17 @@ static void test_path_twice(void **state) {
     sample_network_fini(&sample);
 }
 
+/* The ledger keeps the network with its paths as text: what could not be read back is not taken. */
+static void test_path_that_is_no_text(void **state) {
+    struct sample_network sample;
+
+    (void)state;
+    sample_network_init(&sample);
+    sample_network_set(&sample, "network.conf.d/caf\xe9.conf", "[limits]\nheartbeat = 1m\n");
+    assert_refused(&sample, "network.conf.d/caf?.conf: ", "is not UTF-8", "rename it");
+    sample_network_fini(&sample);
+}
+
 static void test_strange_path(void **state) {
     struct sample_network sample;
 
@@ -411,6 +422,7 @@ int main(void) {
         cmocka_unit_test(test_without_network_conf),
         cmocka_unit_test(test_without_organisations),
         cmocka_unit_test(test_path_twice),
+        cmocka_unit_test(test_path_that_is_no_text),
         cmocka_unit_test(test_strange_path),
         cmocka_unit_test(test_file_name_that_is_no_name),
         cmocka_unit_test(test_nul_byte),
