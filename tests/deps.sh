@@ -45,7 +45,7 @@ END
 
 set_wanted=${1:-test}
 case $set_wanted in
-build |                      test) ;;
+build | test) ;;
 *)
     echo "usage: tests/deps.sh build|test" >&2
     exit 64

@@ -21,6 +21,7 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 UNIT_SECONDS_MAX = 600
+TEST_SECONDS_MAX = 600
 SUITE_SECONDS_MAX = 4 * 3600
 LONG_SUITES = {"bench"}
 
@@ -107,6 +108,7 @@ def run_pytest(suite, build, environment, tally):
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-q", "-rs", "--color=no", "--no-header"]
     command += ["-o", f"cache_dir={ROOT}/build/pytest", f"--junitxml={report}"]
+    command += [f"--timeout={TEST_SECONDS_MAX}", "--timeout-method=signal"]
     command += ["--rootdir", str(ROOT / "tests"), str(ROOT / "tests" / suite)]
     print(f"tests/{suite}:", flush=True)
     try:
