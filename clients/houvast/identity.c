@@ -108,16 +108,17 @@ static int ids_apply(struct identity *identity, const struct client_config *conf
 
 /* ---- Pseudonyms ---- */
 
-/* One line from a terminal that does not show it. */
+/* One line from a terminal that does not show it. The prompt comes when the terminal is ready: what
+ * was typed before would show, and be thrown away. */
 static void line_prompt(char *ret_line, int size) {
     struct termios shown, hidden;
     bool quiet = tcgetattr(STDIN_FILENO, &shown) == 0;
-    fputs("The person's number (not shown): ", stderr);
     if (quiet) {
         hidden = shown;
         hidden.c_lflag &= ~(tcflag_t)(ECHO | ISIG); /* an interrupt would leave it hidden */
         quiet = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0;
     }
+    fputs("The person's number (not shown): ", stderr);
     if (!fgets(ret_line, size, stdin)) {
         ret_line[0] = '\0';
     }
