@@ -302,14 +302,14 @@ units: all
 
 tsan_flags := $(CFLAGS) $(language) $(mild) -fsanitize=thread -fno-omit-frame-pointer
 # Those that run the library's own threads, and threads of a program beside them.
-tsan_tests := call connection example hear intake talk threads
+tsan_tests := call connection example intake talk threads
 tsan_tests := $(foreach name,$(tsan_tests),$(wildcard tests/unit/test_$(name).c))
 
 $(eval $(call variant,build/tsan,$(CC),$(tsan_flags),-fsanitize=thread $(LDFLAGS)))
 
 .PHONY: tsan
 tsan: $(tsan_tests:tests/unit/%.c=build/tsan/test/unit/%) ## run the library's tests under the thread sanitizer
-	@tests/run_all.py build/tsan $(tsan_tests)
+	@TSAN_OPTIONS=suppressions=$(CURDIR)/tests/unit/tsan.supp tests/run_all.py build/tsan $(tsan_tests)
 
 # ---- Static checks -------------------------------------------------------------------------------
 
