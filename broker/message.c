@@ -378,6 +378,19 @@ static struct session *session_of(struct turn *turn, const struct inbound *inbou
     return NULL;
 }
 
+/* libzmq makes the addresses of peers that set none: five bytes, the first zero. One that a peer
+ * chose, another can come to when its connection has gone, and would hear what is its. */
+static bool refuse_address(struct request *request) {
+    const struct route *from = &request->inbound->from;
+
+    if (from->size == 5 && from->bytes[0] == 0)
+        return false;
+    read_request(request);
+    answer_refuse(request, HV_REFUSED_MALFORMED, NULL,
+                  "your connection has a routing id of its own: connect without one");
+    return true;
+}
+
 void message_take(struct turn *turn, const struct inbound *inbound) {
     struct request request = {.turn = turn, .inbound = inbound};
 
@@ -387,6 +400,8 @@ void message_take(struct turn *turn, const struct inbound *inbound) {
         bar(&request);
         return;
     }
+    if (refuse_address(&request))
+        return;
     request.session = session_of(turn, inbound);
     actor_of_session(&request);
     if (request.session)

@@ -134,7 +134,7 @@ def test_a_routing_id_gives_nothing(shared_world):
     key = shared_world.network[THIRD].keys["endpoint"]
     first = raw_session(shared_world, key, (b"Identity", b"same"))
     first.send_message(pack({**HELLO, "instance": "first"}))
-    assert msgpack.unpackb(first.read_message())["type"] == "welcome"
+    assert msgpack.unpackb(first.read_message())["code"] == "malformed"
     second = raw_session(shared_world, shared_world.network[RECEIVER].keys["endpoint"], (b"Identity", b"same"))
     second.send_message(pack(HELLO))
     first.send_message(pack({"type": "ping", "request": "mine"}))
