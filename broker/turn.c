@@ -128,13 +128,18 @@ static void next_timer(struct turn *turn) {
         rests && (!deletes || resting_ms < deletion_ms) ? resting_ms : deletion_ms;
 }
 
-/* Runs the batch once, in one transaction. The error is the ledger's, or -ENOMEM. */
-static int turn_try(struct turn *turn, const struct inbound *batch, size_t count) {
+/* Runs the batch once, in one transaction, as far as a reload in it: what comes behind that is
+ * judged by the new network, once it is in force. The error is the ledger's, or -ENOMEM. */
+static int turn_try(struct turn *turn, const struct inbound *batch, size_t count,
+                    size_t *ret_taken) {
+    size_t taken = 0;
+
     ledger_begin(turn->ledger);
-    for (size_t i = 0; i < count && !turn->error && !ledger_error(turn->ledger); i++) {
-        message_take(turn, &batch[i]);
+    while (taken < count && !turn->error && !ledger_error(turn->ledger) && !turn->network_next) {
+        message_take(turn, &batch[taken++]);
         msgpack_zone_clear(&turn->zone); /* one message's, so that many questions cannot add up */
     }
+    *ret_taken = taken;
     heartbeats(turn);
     delivery_timers(turn);
     delivery_dispatch(turn);
@@ -182,8 +187,9 @@ static bool shrink(struct broker *broker, enum turn_mode *mode) {
     return true;
 }
 
-int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
-             struct outbox *outbox) {
+/* One turn, with fewer things done where the disk is full. */
+static int turn_fit(struct broker *broker, const struct inbound *batch, size_t count,
+                    struct outbox *outbox, size_t *ret_taken) {
     const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
     enum turn_mode mode = mode_of_disk(broker, boot_ms);
     struct turn turn;
@@ -195,7 +201,7 @@ int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
         if (rc < 0)
             return rc;
         turn.mode = mode;
-        rc = turn_try(&turn, batch, count);
+        rc = turn_try(&turn, batch, count, ret_taken);
         if (rc == 0)
             release(&turn);
         else
@@ -208,4 +214,17 @@ int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
     if (rc == 0)
         rc = wipe(broker);
     return rc < 0 ? rc : verify_step(broker, outbox);
+}
+
+int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
+             struct outbox *outbox) {
+    size_t taken = 0;
+    size_t more = 0;
+    int rc = 0;
+
+    do {
+        rc = turn_fit(broker, taken ? batch + taken : batch, count - taken, outbox, &more);
+        taken += more;
+    } while (rc == 0 && taken < count);
+    return rc;
 }
