@@ -20,7 +20,11 @@ struct owing {
     const char *holder; /* has it already */
 };
 
+/* An earlier holder may have left the map since: nobody is there to acknowledge, and what is owed
+ * to it would keep it from ever being off the map. */
 static void owe(const struct owing *owing, const char *organisation, enum hv_role role) {
+    if (!network_organisation(owing->turn->broker->network, organisation))
+        return;
     const int64_t inbox = ledger_inbox(owing->turn->ledger, organisation, role);
 
     ledger_item_add(owing->turn->ledger, inbox, owing->journey_row, owing->handover_row,
