@@ -97,6 +97,15 @@ int broker_turn(struct broker *broker, const struct inbound *batch, size_t count
     return turn_run(broker, batch, count, outbox);
 }
 
+/* How long a session that does not read gets no items: else it would be tried turn after turn. */
+#define DEAF_MS 1000
+
+static void deafen(struct broker *broker, struct session *session) {
+    session->deaf_until_ms = broker->world->boot_ms(broker->world->context) + DEAF_MS;
+    if (session->deaf_until_ms < broker->beat_ms)
+        broker->beat_ms = session->deaf_until_ms;
+}
+
 void broker_unsent(struct broker *broker, const struct outbound *message, int reason) {
     struct sessions *sessions = &broker->sessions;
     struct session *session = session_find(sessions, &message->to);
@@ -105,6 +114,7 @@ void broker_unsent(struct broker *broker, const struct outbound *message, int re
     if (session && reason == -EHOSTUNREACH) {
         (void)session_end(sessions, session); /* short of memory: the heartbeat ends it */
     } else if (out && sessions_return(sessions, message->item_row) == 0) {
+        deafen(broker, out->session);
         session_out_remove(sessions, out); /* short of memory: it is sent again when it times out */
     }
 }

@@ -255,7 +255,9 @@ static bool fill_dossier(struct turn *turn, const struct ledger_item *item, stru
     return true;
 }
 
-static int64_t session_spare(const struct session *session) {
+static int64_t session_spare(const struct turn *turn, const struct session *session) {
+    if (turn->boot_ms < session->deaf_until_ms)
+        return 0;
     return session->credit - (session->out_count - session->ending_count);
 }
 
@@ -266,10 +268,10 @@ static struct session *dispatch_choose(const struct turn *turn, struct inbox *in
     struct session *session = NULL;
 
     DL_FOREACH(inbox->sessions, session) {
-        if (session_spare(session) <= 0 ||
+        if (session_spare(turn, session) <= 0 ||
             session->out_bytes >= turn->broker->network->limits.window_bytes)
             continue;
-        if (!chosen || session_spare(session) >= session_spare(chosen))
+        if (!chosen || session_spare(turn, session) >= session_spare(turn, chosen))
             chosen = session;
     }
     return chosen;
@@ -330,8 +332,8 @@ static void dispatch_inbox(struct turn *turn, struct inbox *inbox) {
     int64_t spare = 0;
 
     DL_FOREACH(inbox->sessions, session) {
-        if (session_spare(session) > 0)
-            spare += session_spare(session);
+        if (session_spare(turn, session) > 0)
+            spare += session_spare(turn, session);
     }
     if (spare == 0)
         return; /* stays wanted, until there is credit */

@@ -41,7 +41,9 @@ static void heartbeat(struct turn *turn, struct session *session, int64_t heartb
     }
     if (turn->boot_ms - session->spoke_ms >= heartbeat_ms)
         ping(turn, session);
-    const int64_t due_ms = session_due_ms(session, heartbeat_ms);
+    int64_t due_ms = session_due_ms(session, heartbeat_ms);
+    if (session->deaf_until_ms > turn->boot_ms && session->deaf_until_ms < due_ms)
+        due_ms = session->deaf_until_ms; /* its items are tried again then */
     if (due_ms < turn->broker->beat_ms)
         turn->broker->beat_ms = due_ms;
 }

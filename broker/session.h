@@ -48,6 +48,7 @@ struct session {
     bool lenient; /* it said a later minor */
     int64_t heard_ms;
     int64_t spoke_ms;
+    int64_t deaf_until_ms; /* its queue was full: it gets no items before */
     struct out *outs;
     int64_t out_count;
     int64_t ending_count; /* of its outs */

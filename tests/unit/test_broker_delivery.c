@@ -227,6 +227,7 @@ static void test_full_queue_goes_elsewhere(void **state) {
     world_turn(world);
     assert_int_equal(one->heard_count, 1); /* its welcome */
     one->full = false;
+    world_pass(world, 1000); /* it is not tried turn after turn */
     world_settle(world);
     assert_true(peer_expect_item(one, HV_EVENT_OFFERED)->message.item.attempt > 1);
 }

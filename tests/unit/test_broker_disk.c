@@ -267,6 +267,7 @@ static void test_items_survive_a_full_turn(void **state) {
     peer_say(cast.kcc, &offer, NULL, 0);
     world_turn(world);
     cast.werkse->full = false;
+    fake_world_pass(&world->fake, 1000); /* until it is tried again */
     disk_fill(world, 0);
     world_turn(world); /* it goes again, and does not fit without the reserve */
     world_settle(world);
