@@ -99,9 +99,9 @@ int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_
 bool ledger_event_get(struct ledger *ledger, int64_t seq, msgpack_zone *zone,
                       struct hv_event *ret_event);
 
-/* Events of a journey after `after`, oldest first, at most `limit`; those of handovers to which
- * `only_party` (NULL: all) is a party. Gives how many; *ret_more says that others follow.
- * `ret_events` has room for `limit`. */
+/* Events of a journey after `after`, oldest first, at most `limit` and fewer where they are long;
+ * those of handovers to which `only_party` (NULL: all) is a party. Gives how many; *ret_more says
+ * that others follow. `ret_events` has room for `limit`. */
 size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after, size_t limit,
                       const char *only_party, msgpack_zone *zone, struct hv_event *ret_events,
                       bool *ret_more);

@@ -8,6 +8,9 @@
 #include "broker/ledger_sql.h"
 #include "wire/wire.h"
 
+/* What one answer may carry of a history: a page of a thousand common events, not of long ones. */
+#define HISTORY_BYTES_MAX ((size_t)256 << 10)
+
 static void put_be64(uint8_t *bytes, uint64_t value) {
     for (int i = 7; i >= 0; i--) {
         bytes[i] = (uint8_t)value;
@@ -158,6 +161,8 @@ size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after,
                       const char *only_party, msgpack_zone *zone, struct hv_event *ret_events,
                       bool *ret_more) {
     size_t count = 0;
+    size_t bytes = 0;
+    size_t size = 0;
     struct sql *sql =
         only_party ? sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
                                        "JOIN payload ON payload.seq = event.seq "
@@ -177,7 +182,9 @@ size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after,
     }
     *ret_more = false;
     while (sql_row(sql)) {
-        if (count == limit) {
+        (void)column_blob(sql, "payload", &size);
+        bytes += size;
+        if (count == limit || (count > 0 && bytes > HISTORY_BYTES_MAX)) {
             *ret_more = true;
             sql_end(sql);
             break;
