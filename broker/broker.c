@@ -26,6 +26,8 @@ static int in_turn(struct broker *broker, int (*step)(struct turn *, struct fail
     ledger_begin(turn.ledger);
     int rc = step(&turn, ret_failure);
     if (rc < 0) {
+        if (ledger_error(turn.ledger))
+            failure_set(ret_failure, rc, "the ledger cannot be read or written: %s", strerror(-rc));
         ledger_rollback(turn.ledger);
     } else {
         rc = ledger_commit(turn.ledger);
@@ -56,6 +58,10 @@ int broker_new(const char *network_directory, const char *state_directory,
         rc = ledger_open(state_directory, world, &broker->ledger, ret_failure);
     if (rc == 0)
         rc = in_turn(broker, reload_at_start, ret_failure);
+    if (rc == -ENOSPC && ledger_reserve_is_held(broker->ledger)) {
+        ledger_reserve_release(broker->ledger);
+        rc = in_turn(broker, reload_at_start, ret_failure);
+    }
     if (rc < 0) {
         broker_free(broker);
         return rc;

@@ -274,6 +274,10 @@ int ledger_open(const char *directory, const struct world *world, struct ledger 
         rc = migrate(ledger, ret_failure);
     if (rc == 0)
         rc = start(ledger, ret_failure);
+    if (rc == -ENOSPC) { /* that is what the reserve is for */
+        ledger_reserve_release(ledger);
+        rc = start(ledger, ret_failure);
+    }
     if (rc < 0) {
         ledger_close(ledger);
         return rc;
