@@ -134,6 +134,21 @@ static void sooner(int64_t *wait_ms, int64_t other_ms) {
         *wait_ms = other_ms;
 }
 
+/* While the disk is short, what is due cannot all be done: a turn comes no sooner than this after
+ * the last one, and no later than that. */
+#define SHORT_SOONEST_MS INT64_C(50)
+#define SHORT_LATEST_MS  INT64_C(1000)
+
+static int64_t wait_short_ms(const struct broker *broker, int64_t wait_ms, int64_t boot_ms) {
+    const int64_t since_ms = boot_ms - broker->turned_ms;
+    const int64_t soonest_ms = since_ms < SHORT_SOONEST_MS ? SHORT_SOONEST_MS - since_ms : 0;
+    const int64_t latest_ms = since_ms < SHORT_LATEST_MS ? SHORT_LATEST_MS - since_ms : 0;
+
+    if (wait_ms < 0 || wait_ms > latest_ms)
+        wait_ms = latest_ms;
+    return wait_ms < soonest_ms ? soonest_ms : wait_ms;
+}
+
 int64_t broker_wait_ms(const struct broker *broker) {
     const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
     const struct out *oldest = broker->sessions.oldest;
@@ -151,9 +166,7 @@ int64_t broker_wait_ms(const struct broker *broker) {
         sooner(&wait_ms, broker->next_wall_ms - broker->world->wall_ms(broker->world->context));
     if (broker->wipe_wanted)
         sooner(&wait_ms, broker->wiped_ms + 1000 - boot_ms);
-    if (broker->disk_short) /* what is due cannot all be done: look once a second */
-        wait_ms = wait_ms > 1000 || wait_ms < 0 ? 1000 : wait_ms < 50 ? 50 : wait_ms;
-    return wait_ms;
+    return broker->disk_short ? wait_short_ms(broker, wait_ms, boot_ms) : wait_ms;
 }
 
 int broker_reload(struct broker *broker, struct failure *ret_failure) {

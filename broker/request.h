@@ -67,6 +67,7 @@ struct broker {
     bool wipe_wanted;         /* something was deleted that the log still has */
     int64_t wiped_ms;         /* since boot: when that was last done */
     int64_t reserve_tried_ms; /* since boot */
+    int64_t turned_ms;        /* since boot: when the last turn was taken */
     int64_t beat_ms;          /* since boot: no session is due for a heartbeat before */
     bool turn_wanted;         /* work is left over for another turn at once */
     hv_time next_wall_ms;     /* the ledger's next timer; -1: none */

@@ -195,6 +195,7 @@ static int turn_fit(struct broker *broker, const struct inbound *batch, size_t c
     struct turn turn;
     int rc = 0;
 
+    broker->turned_ms = boot_ms;
     do {
         broker->turn_wanted = false;
         rc = turn_init(&turn, broker, outbox);
