@@ -223,9 +223,24 @@ static void delete_due_dossiers(struct turn *turn) {
                     (long long)deleted);
 }
 
+/* What was set aside may go again where somebody has said hello. */
+static void recall(struct turn *turn) {
+    const struct sessions *sessions = &turn->broker->sessions;
+
+    for (struct inbox *inbox = sessions->recalls ? sessions->inboxes : NULL; inbox;
+         inbox = inbox->hh.next) {
+        if (!inbox->recall)
+            continue;
+        ledger_items_recall(turn->ledger, inbox->number);
+        inbox->wanted = true;
+    }
+    turn->recalled = true;
+}
+
 void delivery_timers(struct turn *turn) {
     if (turn->mode == TURN_READ_ONLY)
         return;
+    recall(turn);
     return_left(turn);
     time_out(turn);
     ledger_items_wake(turn->ledger, turn->now_ms, want_inbox, &turn->broker->sessions);

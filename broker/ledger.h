@@ -190,10 +190,10 @@ enum ledger_item_state {
     LEDGER_ITEM_ASIDE = 4,
 };
 
-/* The inbox of an organisation's role, made if it is new. */
-int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
-/* The same, or 0 where it is new: writes nothing. */
+/* The inbox of an organisation's role, or 0 where there is none yet. */
 int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum hv_role role);
+/* The same, made if it is new. */
+int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
 
 void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
                      int64_t handover_row, int64_t seq);

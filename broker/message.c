@@ -245,8 +245,6 @@ static void hello(struct request *request) {
     if (older)
         take_over(turn, older);
     const int64_t inbox = ledger_inbox(turn->ledger, name.organisation, name.role);
-    if (turn->mode != TURN_READ_ONLY)
-        ledger_items_recall(turn->ledger, inbox);
     if (turn->error || ledger_error(turn->ledger))
         return;
     request->session =
@@ -256,7 +254,10 @@ static void hello(struct request *request) {
         return;
     }
     memcpy(request->session->key, request->inbound->key, sizeof request->session->key);
+    request->session->begun_turn = turn->broker->counters.turns;
     request->session->credit = hello->credit;
+    request->session->inbox->recall = true;
+    sessions->recalls = true;
     request->session->lenient = hello->has_minor && hello->minor > HV_WIRE_MINOR;
     welcome(request);
 }

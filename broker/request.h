@@ -87,6 +87,7 @@ struct turn {
     struct returned ending;            /* item rows whose out ends with it */
     size_t returned_done;              /* of sessions.returned, handled in it */
     bool deleted;                      /* dossiers were */
+    bool recalled;                     /* what was set aside, for whoever said hello */
     struct network *network_next;      /* in force once the turn has committed; NULL: no reload */
     struct receipt_signer signer_next; /* comes with it */
     struct broker_counters counters;

@@ -16,6 +16,7 @@ struct session;
 struct inbox {
     int64_t number; /* key: the ledger's */
     bool wanted;    /* there may be items that can go out */
+    bool recall;    /* somebody said hello: what was set aside may go again */
     struct session *sessions;
     UT_hash_handle hh;
 };
@@ -44,6 +45,7 @@ struct session {
     uint8_t key[NETWORK_KEY_SIZE];
     struct inbox *inbox;
     struct session *prev, *next; /* of the inbox */
+    int64_t begun_turn;          /* how many turns had committed before it began */
     int64_t credit;
     bool lenient; /* it said a later minor */
     int64_t heard_ms;
@@ -70,6 +72,7 @@ struct sessions {
     struct out *outs;
     struct out *oldest; /* head of all outs in the order of sending */
     struct returned returned;
+    bool recalls; /* there are inboxes with `recall` */
 };
 
 /* Frees everything; an all-zero one is empty and ready. */

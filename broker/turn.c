@@ -72,6 +72,19 @@ static void turn_fini(struct turn *turn) {
     free(turn->ending.rows);
 }
 
+/* A session that began in the turn has an inbox that the ledger has forgotten; it says hello again
+ * when the batch is run again. */
+static void undo_sessions(struct turn *turn) {
+    struct broker *broker = turn->broker;
+    struct session *session = NULL;
+    struct session *next = NULL;
+
+    HASH_ITER(hh, broker->sessions.by_route, session, next) {
+        if (session->begun_turn == broker->counters.turns)
+            session_over(turn, session);
+    }
+}
+
 static void undo(struct turn *turn) {
     struct sessions *sessions = &turn->broker->sessions;
 
@@ -92,6 +105,13 @@ static void undo(struct turn *turn) {
     turn->outbox->count = turn->outbox_before;
     for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
         inbox->wanted = true; /* what was sent off has not left */
+    undo_sessions(turn);
+}
+
+static void recalls_end(struct sessions *sessions) {
+    for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
+        inbox->recall = false;
+    sessions->recalls = false;
 }
 
 /* What memory had kept back until the ledger had it. */
@@ -109,6 +129,8 @@ static void release(struct turn *turn) {
     if (returned->count > 0)
         memmove(returned->rows, returned->rows + turn->returned_done,
                 returned->count * sizeof *returned->rows);
+    if (turn->recalled && sessions->recalls)
+        recalls_end(sessions);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;
