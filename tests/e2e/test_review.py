@@ -120,13 +120,6 @@ def test_a_peer_that_never_reads_keeps_nobody_busy(world):
     world.session(RECEIVER, credit=10, instance="deaf").expect_item("offered")
 
 
-def resident_bytes(world):
-    for line in pathlib.Path(f"/proc/{world.daemon.pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) * 1024
-    raise AssertionError("no VmRSS")
-
-
 def test_a_long_history_comes_in_pages(world):
     """However much an organisation has written into a journey, one answer stays small, and nothing is left out."""
     journey, handover = world.offer()
