@@ -95,7 +95,7 @@ cp -r /root/delft/network "$network"
 cp /root/delft/clients/kcc/operator.{conf,key} "$network"
 chmod 644 "$network"/*.key
 systemd-tmpfiles --create
-is "no key stays readable for others" "$(stat -c %a "$network"/{broker,operator}.key | sort -u)" 600
+is "no key stays readable for others" "$(stat -c %a "$network"/*.key | sort | uniq -c)" "      3 600"
 is "systemd takes the unit" "$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1)" ""
 
 # ---- Started -------------------------------------------------------------------------------------
@@ -140,7 +140,11 @@ is "nor has the command line" "$(tr '\0' '\n' <"/proc/$pid/cmdline" | grep -cF -
 is "nor what systemd shows of the unit" "$(systemctl show "$unit" | grep -cF -- "$secret")" 0
 is "the credential is its own alone" "$(stat -c '%a %u' "$credentials/broker.key")" \
     "400 $user"
-is "no other secret is handed to it" "$(ls "$credentials")" broker.key
+is "no other secret is handed to it" "$(cd "$credentials" && echo *)" \
+    "broker.key receipt.key"
+secret=$(sed -n 's/^secret_key = //p' "$network/receipt.key")
+is "nor is the key of receipts to be seen" "$( (systemctl show "$unit"; tr '\0' '\n' <"/proc/$pid/environ") |
+    grep -cF -- "$secret")" 0
 stranger=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 is "another user cannot read it" "$("${stranger[@]}" cat "$credentials/broker.key" 2>/dev/null)" ""
 is "nor the file that it comes from" "$("${stranger[@]}" cat "$network/broker.key" 2>/dev/null)" ""
@@ -208,6 +212,9 @@ chapter full-disk
 cp -r "$network" /etc/houvast/small
 sed -i -e 's|/run/houvastd/delft/|/run/houvastd/small/|; s| tcp://[^ ]*||' \
     /etc/houvast/small/network.conf /etc/houvast/small/operator.conf
+# Its receipts are signed with what follows from broker.key.
+sed -i '/^\[receipt/,/^$/d' /etc/houvast/small/network.conf
+rm /etc/houvast/small/receipt.key
 state=/var/lib/private/houvastd/small
 mkdir -p "$state"
 mount -t tmpfs -o size=32m tmpfs "$state"
