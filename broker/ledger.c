@@ -184,7 +184,7 @@ static void load_gauges(struct ledger *ledger) {
     gauges->journeys_held =
         sql_number(sql_begin(ledger, "SELECT count(*) FROM journey WHERE state < 3"), 0);
     gauges->handovers_open =
-        sql_number(sql_begin(ledger, "SELECT count(*) FROM handover WHERE state < 6"), 0);
+        sql_number(sql_begin(ledger, "SELECT count(*) FROM handover WHERE ended_seq = 0"), 0);
     gauges->items_owed = sql_number(sql_begin(ledger, "SELECT count(*) FROM item"), 0);
     gauges->items_aside =
         sql_number(sql_begin(ledger, "SELECT count(*) FROM item WHERE state = 4"), 0);

@@ -30,11 +30,14 @@ static bool copy_blob(struct sql *sql, const char *name, uint8_t **ret_bytes, si
 
 /* ---- Dossiers ---- */
 
+#define PLACES_EACH 16 /* of a handover's dossiers, as the schema checks */
+
 void ledger_dossier_put(struct ledger *ledger, int64_t handover_row, int64_t number,
                         const uint8_t *hash, const void *body, size_t size) {
-    struct sql *sql =
-        sql_write(ledger, "INSERT INTO dossier (handover, number, hash, body) VALUES (?, ?, ?, ?)");
+    struct sql *sql = sql_write(ledger, "INSERT INTO dossier (place, handover, number, hash, body) "
+                                        "VALUES (?, ?, ?, ?, ?)");
 
+    sql_int(sql, handover_row * PLACES_EACH + number);
     sql_int(sql, handover_row);
     sql_int(sql, number);
     sql_bytes(sql, hash, 32);
@@ -46,11 +49,9 @@ bool ledger_dossier_get(struct ledger *ledger, int64_t handover_row, int64_t num
                         bool *ret_has_hash, uint8_t ret_hash[32], uint8_t **ret_body,
                         size_t *ret_size) {
     bool found = false;
-    struct sql *sql =
-        sql_begin(ledger, "SELECT hash, body FROM dossier WHERE handover = ? AND number = ?");
+    struct sql *sql = sql_begin(ledger, "SELECT hash, body FROM dossier WHERE place = ?");
 
-    sql_int(sql, handover_row);
-    sql_int(sql, number);
+    sql_int(sql, handover_row * PLACES_EACH + number);
     if (sql_row(sql)) {
         *ret_has_hash = !column_is_null(sql, "hash");
         column_bytes(sql, "hash", ret_hash, 32);
@@ -61,17 +62,20 @@ bool ledger_dossier_get(struct ledger *ledger, int64_t handover_row, int64_t num
 }
 
 void ledger_dossiers_delete(struct ledger *ledger, int64_t handover_row) {
-    struct sql *sql = sql_write(ledger, "DELETE FROM dossier WHERE handover = ?");
+    struct sql *sql = sql_write(ledger, "DELETE FROM dossier WHERE place BETWEEN ? AND ?");
 
-    sql_int(sql, handover_row);
+    sql_int(sql, handover_row * PLACES_EACH);
+    sql_int(sql, handover_row * PLACES_EACH + PLACES_EACH - 1);
     sql_run(sql);
 }
 
 void ledger_dossiers_delete_at(struct ledger *ledger, int64_t handover_row, hv_time delete_at_ms) {
-    struct sql *sql = sql_write(ledger, "UPDATE dossier SET delete_at = ? WHERE handover = ?");
+    struct sql *sql =
+        sql_write(ledger, "UPDATE dossier SET delete_at = ? WHERE place BETWEEN ? AND ?");
 
     sql_int(sql, delete_at_ms);
-    sql_int(sql, handover_row);
+    sql_int(sql, handover_row * PLACES_EACH);
+    sql_int(sql, handover_row * PLACES_EACH + PLACES_EACH - 1);
     sql_run(sql);
 }
 

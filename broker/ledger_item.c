@@ -32,43 +32,67 @@ int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_ro
     return ledger->error ? 0 : sqlite3_last_insert_rowid(ledger->database);
 }
 
-static bool journey_is_active(struct ledger *ledger, int64_t inbox, int64_t journey_row) {
-    struct sql *sql = sql_begin(ledger, "SELECT 1 FROM item WHERE inbox = ? AND journey = ? "
-                                        "AND state IN (1, 2, 3) LIMIT 1");
+/* What keeps an inbox's items together and in order, as the schema checks. */
+static int64_t item_number(int64_t inbox, int64_t item) {
+    return (inbox << 40) + item;
+}
+
+/* Whether an item of the journey is on its way; if none is, *ret_waits is the first that waits, or
+ * 0. */
+static bool journey_is_active(struct ledger *ledger, int64_t inbox, int64_t journey_row,
+                              int64_t *ret_waits) {
+    struct sql *sql = sql_begin(ledger, "SELECT number, state FROM item WHERE inbox = ? AND "
+                                        "journey = ? ORDER BY number");
 
     sql_int(sql, inbox);
     sql_int(sql, journey_row);
-    return sql_number(sql, 0) != 0;
+    *ret_waits = 0;
+    while (sql_row(sql)) {
+        const int64_t number = column_int(sql, "number");
+        const int64_t state = column_int(sql, "state");
+        if (state == LEDGER_ITEM_WAITS && !*ret_waits)
+            *ret_waits = number;
+        if (state != LEDGER_ITEM_WAITS && state != LEDGER_ITEM_ASIDE) {
+            sql_end(sql);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Lets the next of a journey go, if none of it is on its way. */
 static void journey_advance(struct ledger *ledger, int64_t inbox, int64_t journey_row) {
-    if (journey_is_active(ledger, inbox, journey_row))
+    int64_t waits = 0;
+
+    if (journey_is_active(ledger, inbox, journey_row, &waits) || !waits)
         return;
-    struct sql *sql = sql_write(ledger, "UPDATE item SET state = 1 WHERE number = "
-                                        "(SELECT number FROM item WHERE inbox = ? AND journey = ? "
-                                        " AND state = 0 ORDER BY item LIMIT 1)");
-    sql_int(sql, inbox);
-    sql_int(sql, journey_row);
+    struct sql *sql = sql_write(ledger, "UPDATE item SET state = 1 WHERE number = ?");
+    sql_int(sql, waits);
     sql_run(sql);
 }
 
 void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
                      int64_t handover_row, int64_t seq) {
-    struct sql *sql = sql_write(ledger, "UPDATE inbox SET last = last + 1 WHERE number = ?");
+    int64_t waits = 0;
+    const bool active = journey_is_active(ledger, inbox, journey_row, &waits);
+    struct sql *sql =
+        sql_write(ledger, "UPDATE inbox SET last = last + 1 WHERE number = ? RETURNING last");
 
     sql_int(sql, inbox);
-    sql_run(sql);
-    sql = sql_write(ledger, "INSERT INTO item (inbox, item, journey, handover, event, state, "
-                            "attempts, failures, ready_at) SELECT number, last, ?, nullif(?, 0), "
-                            "?, 0, 0, 0, 0 FROM inbox WHERE number = ?");
+    const int64_t item = sql_number(sql, 0);
+    assert(ledger->error || (item > 0 && (active || !waits))); /* it waits for one on its way */
+    sql = sql_write(ledger, "INSERT INTO item (number, inbox, item, journey, handover, event, "
+                            "state, attempts, failures, ready_at) "
+                            "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, 0, 0, 0)");
+    sql_int(sql, item_number(inbox, item));
+    sql_int(sql, inbox);
+    sql_int(sql, item);
     sql_int(sql, journey_row);
     sql_int(sql, handover_row);
     sql_int(sql, seq);
-    sql_int(sql, inbox);
+    sql_int(sql, active ? LEDGER_ITEM_WAITS : LEDGER_ITEM_READY);
     sql_run(sql);
     ledger->gauges.items_owed++;
-    journey_advance(ledger, inbox, journey_row);
 }
 
 #define ITEM_COLUMNS                                                                          \
@@ -97,21 +121,16 @@ static bool item_one(struct sql *sql, struct ledger_item *ret_item) {
     return true;
 }
 
-bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,
-                      struct ledger_item *ret_item) {
-    struct sql *sql =
-        sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE inbox = ? AND item = ?");
-
-    sql_int(sql, inbox);
-    sql_int(sql, item);
-    return item_one(sql, ret_item);
-}
-
 bool ledger_item_get(struct ledger *ledger, int64_t row, struct ledger_item *ret_item) {
     struct sql *sql = sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE number = ?");
 
     sql_int(sql, row);
     return item_one(sql, ret_item);
+}
+
+bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,
+                      struct ledger_item *ret_item) {
+    return item >> 40 == 0 && ledger_item_get(ledger, item_number(inbox, item), ret_item);
 }
 
 int64_t ledger_item_acknowledged(struct ledger *ledger, int64_t inbox, int64_t item) {
@@ -127,7 +146,7 @@ size_t ledger_items_ready(struct ledger *ledger, int64_t inbox, size_t limit,
                           struct ledger_item *ret_items) {
     size_t count = 0;
     struct sql *sql = sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE inbox = ? "
-                                        "AND state = 1 ORDER BY item LIMIT ?");
+                                        "AND state = 1 ORDER BY number LIMIT ?");
 
     sql_int(sql, inbox);
     sql_int(sql, (int64_t)limit);
@@ -195,7 +214,7 @@ void ledger_items_recall(struct ledger *ledger, int64_t inbox) {
 
     for (;;) {
         struct sql *sql = sql_begin(ledger, "SELECT " ITEM_COLUMNS "FROM item WHERE inbox = ? "
-                                            "AND state = 4 ORDER BY item LIMIT 1");
+                                            "AND state = 4 ORDER BY number LIMIT 1");
         sql_int(sql, inbox);
         if (!item_one(sql, &item))
             return;

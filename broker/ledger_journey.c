@@ -171,13 +171,14 @@ bool ledger_handover_get(struct ledger *ledger, int64_t row, struct handover *re
 bool ledger_handover_open_of(struct ledger *ledger, int64_t journey_row,
                              struct handover *ret_handover) {
     struct sql *sql =
-        sql_begin(ledger, HANDOVER_SELECT "WHERE handover.journey = ? AND handover.state < 6");
+        sql_begin(ledger, HANDOVER_SELECT "WHERE handover.journey = ? AND ended_seq = 0");
 
     sql_int(sql, journey_row);
     return handover_row(sql, ret_handover);
 }
 
-/* The columns that change, in the order in which both statements name them. */
+/* The columns that may change while it is open. No index has them, so that its way from state to
+ * state costs one row. */
 static void handover_bind(struct sql *sql, const struct handover *handover) {
     sql_int(sql, (int64_t)handover->state);
     sql_text(sql, handover->received_by);
@@ -185,28 +186,22 @@ static void handover_bind(struct sql *sql, const struct handover *handover) {
     sql_int(sql, handover->planned_ms);
     sql_int(sql, handover->introduced);
     sql_int(sql, handover->disclosed);
-    sql_int(sql, handover->deleted);
     sql_int(sql, handover->supplements);
-    sql_int(sql, (int64_t)handover->as);
-    sql_text(sql, handover->as_reason);
-    sql_text(sql, handover->end_holder.organisation);
-    sql_text(sql, handover->end_holder.begeleider);
-    sql_int(sql, handover->ended_seq);
     sql_int(sql, handover->times_ms[HV_HANDOVER_DELIVERED]);
     sql_int(sql, handover->times_ms[HV_HANDOVER_RECEIVED]);
     sql_int(sql, handover->times_ms[HV_HANDOVER_PICKED_UP]);
-    sql_int(sql, handover_is_open(handover) ? 0 : handover->times_ms[handover->state]);
 }
 
 static void handover_insert(struct ledger *ledger, struct handover *handover) {
     struct sql *sql = sql_write(
         ledger,
         "INSERT INTO handover (state, received_by, picked_up_by, planned, introduced, disclosed, "
-        "deleted, supplements, taken_as, as_reason, end_organisation, end_begeleider, ended_seq, "
-        "delivered_at, received_at, picked_up_at, ended_at, id, journey, sender, receiver, kind, "
-        "urgency, disclose, dossier_hash, offered_at) VALUES "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "supplements, delivered_at, received_at, picked_up_at, id, journey, sender, receiver, "
+        "kind, urgency, disclose, dossier_hash, offered_at, deleted, taken_as, as_reason, "
+        "end_organisation, end_begeleider, ended_seq, ended_at) VALUES "
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', '', '', 0, 0)");
 
+    assert(handover_is_open(handover));
     handover_bind(sql, handover);
     sql_bytes(sql, handover->id.bytes, sizeof handover->id.bytes);
     sql_int(sql, handover->journey_row);
@@ -224,26 +219,51 @@ static void handover_insert(struct ledger *ledger, struct handover *handover) {
     ledger->gauges.handovers_open++;
 }
 
-void ledger_handover_put(struct ledger *ledger, struct handover *handover) {
-    if (!handover->row) {
-        handover_insert(ledger, handover);
-        return;
-    }
-    struct sql *sql = sql_begin(ledger, "SELECT state < 6 FROM handover WHERE number = ?");
-    sql_int(sql, handover->row);
-    const bool was_open = sql_number(sql, 0) != 0;
-
-    sql = sql_write(
+static void handover_update(struct ledger *ledger, const struct handover *handover) {
+    struct sql *sql = sql_write(
         ledger, "UPDATE handover SET state = ?, received_by = ?, picked_up_by = ?, planned = ?, "
-                "introduced = ?, disclosed = ?, deleted = ?, supplements = ?, taken_as = ?, "
-                "as_reason = ?, end_organisation = ?, end_begeleider = ?, ended_seq = ?, "
-                "delivered_at = ?, received_at = ?, picked_up_at = ?, ended_at = ? "
-                "WHERE number = ?");
+                "introduced = ?, disclosed = ?, supplements = ?, delivered_at = ?, "
+                "received_at = ?, picked_up_at = ? WHERE number = ?");
+
     handover_bind(sql, handover);
     sql_int(sql, handover->row);
     const int changed = sql_run(sql);
     assert(ledger->error || changed == 1);
-    ledger->gauges.handovers_open += handover_is_open(handover) - was_open;
+}
+
+/* At its end, and what changes later. */
+static void handover_update_ended(struct ledger *ledger, const struct handover *handover) {
+    struct sql *sql = sql_begin(ledger, "SELECT ended_seq = 0 FROM handover WHERE number = ?");
+
+    sql_int(sql, handover->row);
+    const bool was_open = sql_number(sql, 0) != 0;
+    sql = sql_write(
+        ledger, "UPDATE handover SET state = ?, received_by = ?, picked_up_by = ?, planned = ?, "
+                "introduced = ?, disclosed = ?, supplements = ?, delivered_at = ?, "
+                "received_at = ?, picked_up_at = ?, deleted = ?, taken_as = ?, as_reason = ?, "
+                "end_organisation = ?, end_begeleider = ?, ended_seq = ?, ended_at = ? "
+                "WHERE number = ?");
+    handover_bind(sql, handover);
+    sql_int(sql, handover->deleted);
+    sql_int(sql, (int64_t)handover->as);
+    sql_text(sql, handover->as_reason);
+    sql_text(sql, handover->end_holder.organisation);
+    sql_text(sql, handover->end_holder.begeleider);
+    sql_int(sql, handover->ended_seq);
+    sql_int(sql, handover->times_ms[handover->state]);
+    sql_int(sql, handover->row);
+    const int changed = sql_run(sql);
+    assert(ledger->error || changed == 1);
+    ledger->gauges.handovers_open -= was_open;
+}
+
+void ledger_handover_put(struct ledger *ledger, struct handover *handover) {
+    if (!handover->row)
+        handover_insert(ledger, handover);
+    else if (handover_is_open(handover))
+        handover_update(ledger, handover);
+    else
+        handover_update_ended(ledger, handover);
 }
 
 /* ---- Organisations ---- */
@@ -269,7 +289,7 @@ struct ledger_ties ledger_ties_of(struct ledger *ledger, const char *organisatio
     sql_text(sql, organisation);
     ties.journeys_held = sql_number(sql, 0);
     /* Who offers holds the journey: its open handovers are counted with what it holds. */
-    sql = sql_begin(ledger, "SELECT count(*) FROM handover WHERE receiver = ? AND state < 6");
+    sql = sql_begin(ledger, "SELECT count(*) FROM handover WHERE receiver = ? AND ended_seq = 0");
     sql_text(sql, organisation);
     ties.handovers_open = sql_number(sql, 0);
     sql = sql_begin(ledger, "SELECT count(*) FROM item JOIN inbox ON inbox.number = item.inbox "
@@ -284,7 +304,7 @@ void ledger_tied(struct ledger *ledger, void (*visit)(void *context, const char 
     char organisation[HV_CODE_SIZE];
     struct sql *sql =
         sql_begin(ledger, "SELECT organisation FROM journey WHERE state < 3 "
-                          "UNION SELECT receiver FROM handover WHERE state < 6 "
+                          "UNION SELECT receiver FROM handover WHERE ended_seq = 0 "
                           "UNION SELECT organisation FROM inbox WHERE EXISTS "
                           "(SELECT 1 FROM item WHERE item.inbox = inbox.number) ORDER BY 1");
 

@@ -31,7 +31,7 @@ CREATE TABLE event (
     commitment BLOB NOT NULL CHECK (length(commitment) = 32),
     hash       BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
-CREATE INDEX event_of_journey ON event (journey, seq) WHERE journey IS NOT NULL;
+CREATE INDEX event_of_journey ON event (journey) WHERE journey IS NOT NULL; -- in the order of seq
 CREATE UNIQUE INDEX event_of_command ON event (journey, command) WHERE command IS NOT NULL;
 
 CREATE TABLE payload (
@@ -58,7 +58,7 @@ CREATE TABLE journey (
     outcome       INTEGER NOT NULL,
     closed_by     TEXT NOT NULL
 ) STRICT;
-CREATE INDEX journey_held ON journey (organisation) WHERE state < 3;
+CREATE INDEX journey_held ON journey (organisation, state) WHERE state < 3;
 
 CREATE TABLE handover (
     number           INTEGER PRIMARY KEY,
@@ -82,25 +82,24 @@ CREATE TABLE handover (
     as_reason        TEXT NOT NULL,
     end_organisation TEXT NOT NULL,
     end_begeleider   TEXT NOT NULL,
-    ended_seq        INTEGER NOT NULL,
+    ended_seq        INTEGER NOT NULL CHECK ((ended_seq = 0) = (state < 6)),
     offered_at       INTEGER NOT NULL,
     delivered_at     INTEGER NOT NULL,
     received_at      INTEGER NOT NULL,
     picked_up_at     INTEGER NOT NULL,
     ended_at         INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX handover_of_journey ON handover (journey);
-CREATE UNIQUE INDEX handover_open ON handover (journey) WHERE state < 6; -- one open handover per journey
-CREATE INDEX handover_for ON handover (receiver) WHERE state < 6;
+CREATE UNIQUE INDEX handover_of_journey ON handover (journey, ended_seq); -- one open handover per journey
+CREATE INDEX handover_for ON handover (receiver, ended_seq) WHERE ended_seq = 0;
 
 -- Sealed dossiers, apart, until they are deleted. A row without a body stands for a disclosure without one.
 CREATE TABLE dossier (
+    place     INTEGER PRIMARY KEY CHECK (place = handover * 16 + number),
     handover  INTEGER NOT NULL REFERENCES handover (number),
     number    INTEGER NOT NULL CHECK (number BETWEEN 0 AND 15),
     hash      BLOB CHECK (hash IS NULL OR length(hash) = 32),
     body      BLOB,
-    delete_at INTEGER,
-    PRIMARY KEY (handover, number)
+    delete_at INTEGER
 ) STRICT;
 CREATE INDEX dossier_due ON dossier (delete_at) WHERE delete_at IS NOT NULL;
 
@@ -120,8 +119,9 @@ CREATE TABLE inbox (
 ) STRICT;
 
 -- state: 0 waits for an earlier one of its journey, 1 may go, 2 is out, 3 rests until ready_at, 4 set aside.
+-- The number keeps an inbox's items together and in order.
 CREATE TABLE item (
-    number   INTEGER PRIMARY KEY,
+    number   INTEGER PRIMARY KEY CHECK (number = (inbox << 40) + item),
     inbox    INTEGER NOT NULL REFERENCES inbox (number),
     item     INTEGER NOT NULL,
     journey  INTEGER NOT NULL,
@@ -132,11 +132,10 @@ CREATE TABLE item (
     failures INTEGER NOT NULL,
     ready_at INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX item_in_inbox ON item (inbox, item);
-CREATE INDEX item_of_journey ON item (inbox, journey, item);
-CREATE INDEX item_ready ON item (inbox, item) WHERE state = 1;
+CREATE INDEX item_of_journey ON item (inbox, journey);
+CREATE INDEX item_ready ON item (inbox) WHERE state = 1;
 CREATE INDEX item_resting ON item (ready_at) WHERE state = 3;
-CREATE INDEX item_aside ON item (inbox, item) WHERE state = 4;
+CREATE INDEX item_aside ON item (inbox) WHERE state = 4;
 
 -- What was acknowledged, and by which event: so that the same again is known as a repeat.
 CREATE TABLE acknowledged (

@@ -98,7 +98,7 @@ static const char *const rows[] = {
     "received_at, picked_up_at, ended_at) "
     "SELECT i, uuid('h', i), i, 2, 'sender-0', 'receiver-0', 1, 1, 1, '', '', 0, 0, 0, 0, 0, 0, "
     "'', '', '', 0, 1700000000000, 1700000000000, 0, 0, 0 FROM n",
-    "INSERT INTO dossier (handover, number) SELECT i, 0 FROM n",
+    "INSERT INTO dossier (place, handover, number) SELECT 16 * i, i, 0 FROM n",
     "INSERT INTO event (seq, at, type, journey, handover, first, command, commitment, hash) "
     "SELECT 3 * i - 2 + e, 1700000000000, iif(e = 0, 1, e + 5), i, iif(e = 0, NULL, i), "
     "3 * i - 2 + e, iif(e = 2, NULL, randomblob(16)), randomblob(32), randomblob(32) "
