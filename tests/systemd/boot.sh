@@ -27,7 +27,7 @@ possible() {
     grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || impossible "no overlayfs"
     grep -qw cgroup2 /proc/filesystems || impossible "no cgroup v2"
     unshare --mount --pid --fork --mount-proc true 2>/dev/null ||
-        impossible "namespaces are forbidden here"
+        impossible "no private mounts and processes can be had here"
 }
 
 # A group of processes may need a moment to be empty.
