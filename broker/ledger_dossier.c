@@ -67,20 +67,22 @@ void ledger_dossiers_delete(struct ledger *ledger, int64_t handover_row) {
     sql_int(sql, handover_row * PLACES_EACH);
     sql_int(sql, handover_row * PLACES_EACH + PLACES_EACH - 1);
     sql_run(sql);
+    sql = sql_write(ledger, "DELETE FROM deletion WHERE handover = ?");
+    sql_int(sql, handover_row);
+    sql_run(sql);
 }
 
 void ledger_dossiers_delete_at(struct ledger *ledger, int64_t handover_row, hv_time delete_at_ms) {
-    struct sql *sql =
-        sql_write(ledger, "UPDATE dossier SET delete_at = ? WHERE place BETWEEN ? AND ?");
+    struct sql *sql = sql_write(ledger, "INSERT INTO deletion (handover, delete_at) VALUES (?, ?) "
+                                        "ON CONFLICT DO UPDATE SET delete_at = excluded.delete_at");
 
+    sql_int(sql, handover_row);
     sql_int(sql, delete_at_ms);
-    sql_int(sql, handover_row * PLACES_EACH);
-    sql_int(sql, handover_row * PLACES_EACH + PLACES_EACH - 1);
     sql_run(sql);
 }
 
 int64_t ledger_dossiers_due(struct ledger *ledger, hv_time now_ms) {
-    struct sql *sql = sql_begin(ledger, "SELECT handover FROM dossier WHERE delete_at <= ? "
+    struct sql *sql = sql_begin(ledger, "SELECT handover FROM deletion WHERE delete_at <= ? "
                                         "ORDER BY delete_at LIMIT 1");
 
     sql_int(sql, now_ms);
@@ -88,8 +90,7 @@ int64_t ledger_dossiers_due(struct ledger *ledger, hv_time now_ms) {
 }
 
 bool ledger_dossiers_next(struct ledger *ledger, hv_time *ret_at_ms) {
-    const int64_t at_ms = sql_number(
-        sql_begin(ledger, "SELECT min(delete_at) FROM dossier WHERE delete_at IS NOT NULL"), -1);
+    const int64_t at_ms = sql_number(sql_begin(ledger, "SELECT min(delete_at) FROM deletion"), -1);
 
     *ret_at_ms = at_ms;
     return at_ms >= 0;

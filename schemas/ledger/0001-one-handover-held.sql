@@ -98,10 +98,15 @@ CREATE TABLE dossier (
     handover  INTEGER NOT NULL REFERENCES handover (number),
     number    INTEGER NOT NULL CHECK (number BETWEEN 0 AND 15),
     hash      BLOB CHECK (hash IS NULL OR length(hash) = 32),
-    body      BLOB,
-    delete_at INTEGER
+    body      BLOB
 ) STRICT;
-CREATE INDEX dossier_due ON dossier (delete_at) WHERE delete_at IS NOT NULL;
+
+-- When a handover's dossiers are deleted. Apart from them, so that a confirmation does not write them all again.
+CREATE TABLE deletion (
+    handover  INTEGER PRIMARY KEY REFERENCES handover (number),
+    delete_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deletion_due ON deletion (delete_at);
 
 -- The receipt of each confirmed handover, as both sides get it.
 CREATE TABLE receipt (

@@ -136,7 +136,7 @@ def test_a_long_history_comes_in_pages(world):
 
 # ---- a full disk ----
 
-DISK_MIB = 32
+DISK_MIB = 64
 
 
 @pytest.fixture
@@ -174,12 +174,12 @@ def fill(world, name="filler"):
 def fill_to_the_last_byte(world):
     """The reserve is used up too: not even an acknowledgement can be written."""
     fill(world)
-    for _ in range(60):
+    for _ in range(200):
         if try_offer(world) == "unavailable":
             break
     inbox = world.inbox(RECEIVER)
     item = inbox.expect_item("offered")
-    for number in range(20):
+    for number in range(40):
         fill(world, f"filler{number}")
         answer = inbox.ask("ack", item=item["item"])
         if answer.type == "refused":
@@ -240,6 +240,19 @@ def test_a_start_on_a_full_disk(small_disk):
     world.daemon.kill()
     world.daemon.start(wrapper=world.wrapper)
     assert try_offer(world) == "unavailable"
+    world.confirm(handover)
+    assert world.holder_of(journey) == (RECEIVER, "eva")
+
+
+@needs_root
+def test_the_largest_dossiers_are_confirmed_on_a_full_disk(small_disk):
+    """The hold moves out of the reserve, however much was sent along."""
+    world = small_disk
+    journey, handover = world.handover_in("picked-up")
+    for number in range(1, 16):
+        world.holder.fresh("supplement", world.network.dossier(RECEIVER, b"d" * 1_000_000), handover=handover,
+                           number=number)
+    fill(world)
     world.confirm(handover)
     assert world.holder_of(journey) == (RECEIVER, "eva")
 
