@@ -9,7 +9,7 @@ from network import Key
 from peer import Deadline, NoAnswer, Peer, expect_refusal, fresh_uuid
 from world import HOLDER, NETWORK, RECEIVER, THIRD
 
-WELCOME = {"type", "request", "organisation", "network", "ledger", "heartbeat", "head", "at", "seq"}
+WELCOME = {"type", "request", "organisation", "network", "ledger", "heartbeat", "head", "at", "seq", "receipt_key"}
 
 
 # ---- beginning ----
@@ -222,12 +222,12 @@ def test_ping_is_answered_with_pong(shared_world):
     assert not peer.others
 
 
-@pytest.mark.network(limits={"heartbeat": "200ms"})
+@pytest.mark.network(limits={"heartbeat": "400ms"})
 def test_the_broker_pings_a_silent_peer(world):
     """Each side sends something every heartbeat; answering keeps the session."""
     peer = world.session(HOLDER)
-    assert peer.welcomed["heartbeat"] == 200
-    deadline = Deadline(1.5)
+    assert peer.welcomed["heartbeat"] == 400
+    deadline = Deadline(2.0)
     while not deadline.passed:
         assert peer.receive(deadline.left_s) is None
     assert peer.pings >= 3
@@ -298,13 +298,13 @@ def test_a_peer_that_never_reads_its_items(world):
     world.session(RECEIVER, credit=1, instance="next").expect_item("offered")
 
 
-@pytest.mark.network(limits={"heartbeat": "150ms"})
+@pytest.mark.network(limits={"heartbeat": "400ms"})
 def test_a_peer_that_answers_pings_keeps_its_items(world):
     """A handler that takes long does not lose its session, as long as somebody answers."""
     slow = world.session(RECEIVER, credit=10, instance="slow")
     world.offer()
     item = slow.expect_item("offered", attempt=1)
-    deadline = Deadline(1.2)
+    deadline = Deadline(1.6)
     while not deadline.passed:
         assert slow.receive(deadline.left_s) is None
     slow.ack(item)
