@@ -10,6 +10,7 @@
 #include "broker/command.h"
 #include "broker/delivery.h"
 #include "broker/heartbeat.h"
+#include "broker/journal.h"
 #include "broker/message.h"
 #include "broker/question.h"
 #include "broker/rate.h"
@@ -283,6 +284,18 @@ static void pong(struct request *request) {
 
 /* ---- Where it goes ---- */
 
+/* The operator who asked is told, and so are those who read the journal. */
+static void reload_refuse(struct request *request, const struct failure *failure) {
+    const struct journal_field fields[] = {
+        {"HOUVAST_ORGANISATION", request->actor.organisation},
+        {NULL, NULL},
+    };
+
+    journal_say(JOURNAL_NETWORK_REFUSED, fields,
+                "the network files were not put in force, the old ones stay: %s", failure->text);
+    answer_refuse(request, HV_REFUSED_CONFLICT, NULL, "%s", failure->text);
+}
+
 static void reload(struct request *request) {
     struct turn *turn = request->turn;
     struct hv_message message;
@@ -301,7 +314,7 @@ static void reload(struct request *request) {
     if (rc == -EIO || rc == -ENOMEM || rc == -ENOSPC)
         return; /* the turn has failed, and says so */
     if (rc < 0) {
-        answer_refuse(request, HV_REFUSED_CONFLICT, NULL, "%s", failure.text);
+        reload_refuse(request, &failure);
         return;
     }
     (void)answer_begin(request, &message);

@@ -264,7 +264,9 @@ line=$(wc -l <"$file")
 mark
 systemctl reload "$unit" 2>/dev/null
 is "systemctl reload fails on a broken network" "$?" 1
-like "the journal has file and line" "$(lines_since "$unit")" "werkse\.conf:$line: "
+like "the journal has file and line" "$(lines_since "$unit" MESSAGE_ID="${id}05")" \
+    "werkse\.conf:$line: "
+is "and who asked" "$(field HOUVAST_ORGANISATION 05)" kcc
 is "the unit stays active, the same process" "$(systemctl is-active "$unit") $(show MainPID)" \
     "active $pid"
 hand_over RELOAD-1
