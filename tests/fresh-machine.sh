@@ -56,7 +56,8 @@ git clone -q -c advice.detachedHead=false houvast.bundle houvast'
 # A second time the same command has nothing to set up and nothing to build.
 again() {
     say "$1, again"
-    on_machine "cd houvast; $1 > /tmp/again 2>&1; tail -n 1 /tmp/again
+    on_machine "cd houvast; $1 > /tmp/again 2>&1 || { tail -n 30 /tmp/again; exit 1; }
+        tail -n 1 /tmp/again
         if grep -E '^(Missing|Installed|  (CC|LINK|AR|GEN|MAN) )' /tmp/again; then
             echo 'fresh: the second time did set-up or built something'; exit 1
         fi"
