@@ -265,6 +265,8 @@ static void answer_show(const struct command *command, const struct hv_answer *a
         show_map(done);
     } else if (command->type == HV_MESSAGE_stats) {
         show_stats(done);
+    } else if (command->type == HV_MESSAGE_verify) {
+        show_verified(done);
     } else if (command->type == HV_MESSAGE_reload) {
         puts("The network's files were read and are in force.");
     } else {
@@ -293,6 +295,34 @@ static void made_say(struct command *command) {
     tool_say("ask again with%s and the other options as they were", text);
 }
 
+/* A walk over a large ledger takes longer than an answer should: who asks again joins it. Unless
+ * --timeout says how long, it goes on as long as there is a session. */
+static int verify_ask(struct hv_connection *connection, const struct hv_message *message,
+                      struct hv_answer *ret_answer) {
+    int r = hv_command(connection, message, NULL, 0, ret_answer);
+    while (r == -ETIMEDOUT && !tool_options.timeout_ms &&
+           hv_link_get(connection, NULL) == HV_LINK_UP) {
+        hv_answer_free(ret_answer);
+        r = hv_command(connection, message, NULL, 0, ret_answer);
+    }
+    return r;
+}
+
+/* What differs is said as it is: no other command mends it. */
+static int verify_result(int result, const struct hv_answer *answer) {
+    const struct hv_refused *refused = &answer->message.refused;
+    if (result != HV_REFUSED || refused->code != HV_REFUSED_CONFLICT) {
+        return tool_result(result, answer);
+    }
+    if (tool_options.json) {
+        show_message_json(&answer->message);
+    }
+    tool_say("the ledger differs: %s; stop the broker and keep a copy of its state directory "
+             "before anything else",
+             refused->reason);
+    return TOOL_REFUSED;
+}
+
 static int exchange(struct command *command, struct hv_connection *connection) {
     struct hv_answer answer = {0};
     struct failure failure;
@@ -300,7 +330,9 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     if (command->type == HV_MESSAGE_history) {
         return history_show(connection, &command->message.history, command->history_limit);
     }
-    if (command->dossier.text) {
+    if (command->type == HV_MESSAGE_verify) {
+        r = verify_ask(connection, &command->message, &answer);
+    } else if (command->dossier.text) {
         r = dossier_send(connection, &command->message, &command->dossier, &answer, &failure);
     } else {
         r = hv_command(connection, &command->message, NULL, 0, &answer);
@@ -308,7 +340,8 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     if (r == -ENOKEY) {
         return tool_failed(&failure, TOOL_REFUSED);
     }
-    int status = tool_result(r, &answer);
+    int status =
+        command->type == HV_MESSAGE_verify ? verify_result(r, &answer) : tool_result(r, &answer);
     if (status == TOOL_DONE) {
         answer_show(command, &answer);
     } else if (status == TOOL_NO_ANSWER && command->identity.made) {

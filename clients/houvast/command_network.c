@@ -95,6 +95,42 @@ static int broker_key_check(const char *directory, const struct network *network
     return result;
 }
 
+/* The key that signs receipts, in the same way. */
+static int receipt_key_check(const char *directory, const struct network *network,
+                             struct failure *ret_absent) {
+    struct keyfile key;
+    struct failure failure;
+
+    ret_absent->text[0] = '\0';
+    if (network->receipt_key_count == 0) {
+        return 0;
+    }
+    int result = keyfile_read_receipt(directory, &key, &failure);
+    if (result == -ENOENT || result == -EACCES) {
+        failure_set(ret_absent, 0,
+                    "%s/receipt.key was not looked at: %s; houvastd needs it there or among its "
+                    "credentials",
+                    directory, strerror(-result));
+        return 0;
+    }
+    if (result == 0 && !network_receipt_key(network, key.public_key)) {
+        result = failure_set(&failure, -EINVAL,
+                             "%s/receipt.key: its public half is in no [receipt …] section of "
+                             "network.conf; add one, or put the right key in its place",
+                             directory);
+    }
+    keyfile_wipe(&key);
+    if (result < 0) {
+        tool_say("%s", failure.text);
+    }
+    return result;
+}
+
+/* Why keys could not be looked at; "" where they could. */
+struct absences {
+    struct failure broker, receipt;
+};
+
 struct counts {
     size_t keys, sealing_keys;
 };
@@ -109,16 +145,19 @@ static struct counts count(const struct network *network) {
     return counts;
 }
 
-static void warnings_give(const struct network *network, const struct failure *absent,
+static void warnings_give(const struct network *network, const struct absences *absent,
                           struct checking *checking) {
-    if (*absent->text) {
-        warning_take(checking, absent->text);
+    if (*absent->broker.text) {
+        warning_take(checking, absent->broker.text);
+    }
+    if (*absent->receipt.text) {
+        warning_take(checking, absent->receipt.text);
     }
     network_review(network, when_now(), warning_take, checking);
 }
 
 static void check_show(const char *directory, const struct network *network,
-                       const struct failure *absent) {
+                       const struct absences *absent) {
     struct counts counts = count(network);
     struct checking checking = {.warnings = tool_options.json ? json_array() : NULL};
 
@@ -147,11 +186,12 @@ static int network_command_check(int argc, char **argv) {
                "Exit status: 0 in order, also with warnings; 64 usage; 78 a mistake.",
     };
     const char *directory = NULL;
-    struct failure absent;
+    struct absences absent;
 
     argp_parse(&argp, argc, argv, 0, NULL, (void *)&directory);
     struct network *network = load(directory);
-    if (!network || broker_key_check(directory, network, &absent) < 0) {
+    if (!network || broker_key_check(directory, network, &absent.broker) < 0 ||
+        receipt_key_check(directory, network, &absent.receipt) < 0) {
         network_free(network);
         return TOOL_CONFIGURATION;
     }

@@ -10,6 +10,7 @@
 static const struct subcommand own[] = {
     {"listen", "takes items from the inbox and runs a program for each", command_listen, 0},
     {"ping", "says hello to the broker and measures how long that takes", command_ping, 0},
+    {"receipt", "checks receipts, and shows what they say", command_receipt, 0},
     {"keygen", "makes keys", command_keygen, 0},
     {"network", "makes, checks and shows a network's files", command_network, 0},
 };

@@ -276,6 +276,9 @@ static void item_print(struct listener *listener, struct order_entry *entry) {
         if (delivery->dossier) {
             printf("; with a dossier of %zu bytes", delivery->dossier_size - HV_DOSSIER_OVERHEAD);
         }
+        if (delivery->item.has_receipt) {
+            printf("; with a receipt of %zu bytes (--json)", delivery->item.receipt.size);
+        }
         putchar('\n');
         free(text);
     }

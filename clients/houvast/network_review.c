@@ -79,6 +79,45 @@ static void sealing_review(const struct reviewing *reviewing,
     }
 }
 
+/* ---- Receipt keys ---- */
+
+static bool receipt_key_is_valid(const struct network *network, hv_time at_ms) {
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        const struct network_receipt_key *key = &network->receipt_keys[i];
+        if (key->valid_from_ms <= at_ms && at_ms < key->valid_until_ms) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One whose time is over stays where it is: old receipts are checked with it. */
+static void receipt_keys_review(const struct reviewing *reviewing) {
+    const struct network *network = reviewing->network;
+    hv_time last_ms = 0;
+    char until[WHEN_TEXT_SIZE];
+
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        const struct network_receipt_key *key = &network->receipt_keys[i];
+        last_ms = key->valid_until_ms > last_ms ? key->valid_until_ms : last_ms;
+    }
+    when_text(last_ms, until);
+    if (network->receipt_key_count == 0) {
+        warn(reviewing,
+             "network.conf lists no receipt key, so that receipts are signed with one that follows "
+             "from broker.key and can never change; add one (houvast keygen --receipt)");
+    } else if (!receipt_key_is_valid(network, reviewing->now_ms)) {
+        warn(reviewing,
+             "no receipt key is valid now, so that a reload is refused and receipts are signed "
+             "with an expired key; add the next one (houvast keygen --receipt)");
+    } else if (last_ms - reviewing->now_ms < SOON_MS) {
+        warn(reviewing,
+             "the last receipt key expires on %s and none follows it; add the next one now "
+             "(houvast keygen --receipt)",
+             until);
+    }
+}
+
 /* ---- Organisations ---- */
 
 static unsigned roles_of(const struct network_organisation *organisation) {
@@ -124,6 +163,7 @@ void network_review(const struct network *network, hv_time now_ms, network_revie
     if (network->listen_count == 0) {
         warn(&reviewing, "network.conf names no endpoint; houvastd then needs --listen");
     }
+    receipt_keys_review(&reviewing);
     for (size_t i = 0; i < network->organisation_count; i++) {
         organisation_review(&reviewing, &network->organisations[i]);
         roles |= roles_of(&network->organisations[i]);

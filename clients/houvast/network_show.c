@@ -98,6 +98,10 @@ static void moment_set(struct libscols_line *line, size_t column, hv_time at_ms)
     show_table_set(line, column, text);
 }
 
+static const char *validity_text(hv_time from_ms, hv_time until_ms, hv_time now_ms) {
+    return now_ms < from_ms ? "not yet valid" : now_ms >= until_ms ? "expired" : "valid";
+}
+
 static void sealing_line(struct libscols_table *table,
                          const struct network_organisation *organisation,
                          const struct network_sealing_key *key, hv_time now_ms) {
@@ -110,10 +114,7 @@ static void sealing_line(struct libscols_table *table,
     show_table_set(line, 2, id);
     moment_set(line, 3, key->valid_from_ms);
     moment_set(line, 4, key->valid_until_ms);
-    show_table_set(line, 5,
-                   now_ms < key->valid_from_ms     ? "not yet valid"
-                   : now_ms >= key->valid_until_ms ? "expired"
-                                                   : "valid");
+    show_table_set(line, 5, validity_text(key->valid_from_ms, key->valid_until_ms, now_ms));
 }
 
 static void sealing_show(const struct network *network, hv_time now_ms) {
@@ -208,6 +209,28 @@ static void network_line(const struct network *network) {
     puts(".");
 }
 
+static void receipt_keys_show(const struct network *network, hv_time now_ms) {
+    struct libscols_table *table = show_table_new();
+
+    show_table_column(table, "RECEIPT KEY", 0);
+    show_table_column(table, "PUBLIC KEY", 0);
+    show_table_column(table, "VALID FROM", 0);
+    show_table_column(table, "VALID UNTIL", 0);
+    show_table_column(table, "", 0);
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        const struct network_receipt_key *key = &network->receipt_keys[i];
+        struct libscols_line *line = show_table_line(table);
+        char text[HV_KEY_TEXT_SIZE];
+        hv_key_text(key->public_key, text);
+        show_table_set(line, 0, key->label);
+        show_table_set(line, 1, text);
+        moment_set(line, 2, key->valid_from_ms);
+        moment_set(line, 3, key->valid_until_ms);
+        show_table_set(line, 4, validity_text(key->valid_from_ms, key->valid_until_ms, now_ms));
+    }
+    show_table_end(table);
+}
+
 void network_show(const struct network *network, hv_time now_ms) {
     network_line(network);
     putchar('\n');
@@ -217,6 +240,10 @@ void network_show(const struct network *network, hv_time now_ms) {
     putchar('\n');
     sealing_show(network, now_ms);
     putchar('\n');
+    if (network->receipt_key_count > 0) {
+        receipt_keys_show(network, now_ms);
+        putchar('\n');
+    }
     settings_show(network);
 }
 
@@ -267,6 +294,19 @@ static json_t *sealing_json(const struct network_organisation *organisation) {
     return array;
 }
 
+static json_t *receipt_keys_json(const struct network *network) {
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < network->receipt_key_count; i++) {
+        const struct network_receipt_key *key = &network->receipt_keys[i];
+        json_array_append_new(array, json_pack("{s:s, s:o, s:I, s:I}", "label", key->label,
+                                               "public_key", key_json(key->public_key),
+                                               "valid_from", (json_int_t)key->valid_from_ms,
+                                               "valid_until", (json_int_t)key->valid_until_ms));
+    }
+    return array;
+}
+
 static json_t *organisations_json(const struct network *network) {
     json_t *array = json_array();
 
@@ -303,12 +343,13 @@ static json_t *limits_json(const struct network_limits *limits) {
 }
 
 json_t *network_to_json(const struct network *network) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I}, s:I, s:o}", "name",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I}, s:I, s:o, s:o}", "name",
                      network->name, "coordinating", network->coordinating, "time_zone",
                      network->time_zone, "environment", network->test ? "test" : "production",
                      "broker_public_key", key_json(network->broker_public_key), "listen",
                      listen_json(network), "limits", limits_json(&network->limits), "policies",
                      "settle", settle_text(network), "keep_dossier_days",
                      (json_int_t)network->policies.keep_dossier_days, "day_ms",
-                     (json_int_t)network->day_ms, "organisations", organisations_json(network));
+                     (json_int_t)network->day_ms, "receipt_keys", receipt_keys_json(network),
+                     "organisations", organisations_json(network));
 }

@@ -13,7 +13,7 @@ struct make_organisation_keys {
 
 struct make_keys {
     struct keyfile broker;
-    struct keyfile receipt; /* what the broker signs receipts with */
+    struct keyfile receipt;        /* what the broker signs receipts with */
     struct keyfile network_secret; /* one for all organisations */
     struct make_organisation_keys *organisations;
     size_t organisation_count;

@@ -2,6 +2,7 @@
 #include "clients/houvast/show.h"
 
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,30 @@ void show_done(const struct hv_done *done) {
     }
     print_thing(done);
     print_holder(done);
+}
+
+/* ---- The ledger ---- */
+
+static int64_t count_of(const struct hv_done *done, const char *name) {
+    for (size_t i = 0; done->has_counts && i < done->counts.count; i++) {
+        if (strcmp(done->counts.items[i].name, name) == 0) {
+            return done->counts.items[i].value;
+        }
+    }
+    return 0;
+}
+
+void show_verified(const struct hv_done *done) {
+    char head[2 * sizeof done->head + 1];
+    printf("The ledger is whole: events %" PRId64 ", journeys %" PRId64 ", handovers %" PRId64
+           ", and all agree.\n",
+           count_of(done, "events"), count_of(done, "journeys"), count_of(done, "handovers"));
+    if (done->has_head && done->seq > 0) {
+        sodium_bin2hex(head, sizeof head, done->head, sizeof done->head);
+        printf("Keep this away from the broker, to find out later whether its end was cut off:\n"
+               "  houvast verify --at-seq %" PRId64 " --head %s\n",
+               done->seq, head);
+    }
 }
 
 /* ---- A card ---- */

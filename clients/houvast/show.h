@@ -17,6 +17,8 @@ void show_done(const struct hv_done *done);
 void show_status(const struct hv_done *done);
 /* The organisations of the network with their telephones. */
 void show_map(const struct hv_done *done);
+/* That the ledger is whole, and the hash to keep. */
+void show_verified(const struct hv_done *done);
 /* Counters and gauges. */
 void show_stats(const struct hv_done *done);
 

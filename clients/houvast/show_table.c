@@ -76,6 +76,21 @@ static void map_line(struct libscols_table *table, const struct hv_organisation 
     }
 }
 
+static void receipt_keys_show(const struct hv_done *done) {
+    for (size_t i = 0; done->has_receipt_keys && i < done->receipt_keys.count; i++) {
+        const struct hv_receipt_key *key = &done->receipt_keys.items[i];
+        char text[HV_KEY_TEXT_SIZE], from[WHEN_TEXT_SIZE], until[WHEN_TEXT_SIZE];
+        hv_key_text(key->key, text);
+        printf("%sReceipts are checked with %s", i == 0 ? "\n" : "", text);
+        if (key->has_from && key->has_until) {
+            when_text(key->from, from);
+            when_text(key->until, until);
+            printf(", from %s until %s", from, until);
+        }
+        puts(".");
+    }
+}
+
 void show_map(const struct hv_done *done) {
     struct libscols_table *table = show_table_new();
     show_table_column(table, "ORGANISATION", 0);
@@ -88,6 +103,7 @@ void show_map(const struct hv_done *done) {
         map_line(table, &done->organisations.items[i]);
     }
     show_table_end(table);
+    receipt_keys_show(done);
 }
 
 /* ---- Counters ---- */

@@ -46,5 +46,6 @@ int command_keygen(int argc, char **argv);
 int command_network(int argc, char **argv);
 int command_ping(int argc, char **argv);
 int command_listen(int argc, char **argv);
+int command_receipt(int argc, char **argv);
 
 #endif

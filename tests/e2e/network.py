@@ -7,6 +7,7 @@ import pathlib
 import time
 
 import nacl.public
+import nacl.signing
 import zmq
 import zmq.utils.z85
 
@@ -58,6 +59,25 @@ class SealingKey:
 
     def open(self, frame):
         return nacl.public.SealedBox(self.secret).decrypt(frame[8:])
+
+
+@dataclasses.dataclass
+class ReceiptKey:
+    """An Ed25519 pair that a broker signs receipts with, and its validity in seconds since 1970."""
+
+    signing: nacl.signing.SigningKey
+    valid_from: float
+    valid_until: float
+
+    @classmethod
+    def fresh(cls, valid_from=None, valid_until=None):
+        now = time.time()
+        return cls(nacl.signing.SigningKey.generate(), now - DAY_S if valid_from is None else valid_from,
+                   now + 700 * DAY_S if valid_until is None else valid_until)
+
+    @property
+    def public(self):
+        return bytes(self.signing.verify_key)
 
 
 @dataclasses.dataclass
@@ -115,6 +135,7 @@ class Network:
         self.policies = {}
         self.testing = {}
         self.organisations = {}
+        self.receipt_keys = {}  # none: the broker derives one from its own
         for name, (display_name, telephone) in PARTNERS.items():
             self.add(name, display_name, telephone)
         self["kcc"].keys["operator"] = Key.fresh("operator")
@@ -150,6 +171,9 @@ class Network:
         for section, values in sections.items():
             if values:
                 lines += [f"[{section}]", *(f"{key} = {value}" for key, value in values.items()), ""]
+        for label, key in self.receipt_keys.items():
+            lines += [f"[receipt {label}]", f"public_key = {zmq.utils.z85.encode(key.public).decode()}",
+                      f"valid_from = {stamp(key.valid_from)}", f"valid_until = {stamp(key.valid_until)}", ""]
         return "\n".join(lines)
 
     def write(self):
@@ -164,9 +188,17 @@ class Network:
             self.file_of(name).write_text(organisation.text())
         self.write_broker_key()
 
+    def write_receipt_key(self, key):
+        """The key that signs from the next start or reload on."""
+        public, secret = (zmq.utils.z85.encode(half).decode() for half in (key.public, bytes(key.signing)))
+        self.write_key("receipt.key", f"kind = receipt\npublic_key = {public}\nsecret_key = {secret}\n")
+
     def write_broker_key(self):
-        path = self.directory / "broker.key"
-        text = f"kind = curve\npublic_key = {self.broker_public.decode()}\nsecret_key = {self.broker_secret.decode()}\n"
+        self.write_key("broker.key", f"kind = curve\npublic_key = {self.broker_public.decode()}\n"
+                       f"secret_key = {self.broker_secret.decode()}\n")
+
+    def write_key(self, name, text):
+        path = self.directory / name
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)

@@ -131,7 +131,7 @@ def test_init_makes_the_four_partners(scratch):
         expected = sorted(client + ["operator.conf", "operator.key"]) if name == "kcc" else client
         assert tree(folder / "clients" / name) == expected
     assert tree(folder / "network") == sorted(
-        ["broker.key", "network.conf", "organisations", *(f"organisations/{name}.conf" for name in PARTNERS)])
+        ["broker.key", "receipt.key", "network.conf", "organisations", *(f"organisations/{name}.conf" for name in PARTNERS)])
 
 
 def test_init_keeps_secrets_to_their_owner(scratch):
@@ -505,8 +505,8 @@ def test_the_example_has_no_secrets():
 
 @pytest.mark.parametrize("file, section", [
     ("network.conf", "network"), ("network.conf", "broker"), ("network.conf", "limits"), ("network.conf", "policies"),
-    ("network.conf", "testing"), ("organisations/kcc.conf", "organisation"), ("organisations/kcc.conf", "key endpoint"),
-    ("organisations/kcc.conf", "sealing first")])
+    ("network.conf", "testing"), ("network.conf", "receipt first"), ("organisations/kcc.conf", "organisation"),
+    ("organisations/kcc.conf", "key endpoint"), ("organisations/kcc.conf", "sealing first")])
 def test_the_page_has_every_key(scratch, file, section):
     """The keys that the broker knows, by its own word, stand in the page under their section, and no others."""
     folder = made(scratch / "run") / "network"

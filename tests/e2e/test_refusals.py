@@ -221,7 +221,7 @@ LATER = {
     "wait": dict(handover=fresh_uuid(), begeleider="eva", reason="full", expected=WHEN),
     "contest": dict(handover=fresh_uuid(), reason="not-there"), "claim": dict(handover=fresh_uuid(), person="nora"),
     "absent": dict(begeleider="anna"), "capacity": dict(state="full"), "list": {}, "watch": {"from": 0},
-    "backup": {}, "verify": {}, "erase": {}, "inzage": {}, "clock-accept": {}, "ladder-apply": {},
+    "backup": {}, "erase": {}, "inzage": {}, "clock-accept": {}, "ladder-apply": {},
     "welcome": {}, "done": {}, "refused": {}, "item": {}, "nonsense": {}, "": {}, "OPEN": {},
 }
 

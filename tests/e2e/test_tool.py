@@ -484,7 +484,8 @@ class FakeBroker:
         if message["type"] == "hello":
             refused = self.answers.get("hello")
             return refused or {"type": "welcome", "organisation": HOLDER, "network": "fake", "ledger": ledger,
-                               "heartbeat": 60000, "head": bytes(32), "at": now_ms(), "seq": 0}
+                               "heartbeat": 60000, "receipt_key": bytes(32), "head": bytes(32), "at": now_ms(),
+                               "seq": 0}
         if message["type"] in ("ping", "pong", "bye", "nack"):
             return None
         self.asked.append((message, dossier))
