@@ -196,18 +196,25 @@ static void want_inbox(void *context, int64_t inbox) {
     sessions_want(context, inbox);
 }
 
-/* Dossiers live so many days after the confirmation (PROTOCOL.md section 4). */
+/* Dossiers live so many days after the confirmation (PROTOCOL.md section 4). Overwriting them takes
+ * as much room as they have, which a full disk keeps for what is said. */
 static void delete_due_dossiers(struct turn *turn) {
     struct handover handover;
     struct journey journey;
     int64_t deleted = 0;
     int64_t due = 0;
 
-    while (deleted < DELETIONS_MAX &&
+    while (turn->mode == TURN_NORMAL && deleted < DELETIONS_MAX &&
            (due = ledger_dossiers_due(turn->ledger, turn->now_ms)) != 0) {
         if (!ledger_handover_get(turn->ledger, due, &handover) ||
             !ledger_journey_get(turn->ledger, handover.journey_row, &journey))
             return;
+        deleted++;
+        if (handover.deleted) { /* its end said so; the bytes waited for room on the disk */
+            ledger_dossiers_delete(turn->ledger, handover.row);
+            turn->deleted = true;
+            continue;
+        }
         const struct hv_event event = {
             .event = HV_EVENT_DELETED,
             .has_journey = true,
@@ -216,7 +223,6 @@ static void delete_due_dossiers(struct turn *turn) {
             .handover = handover.id,
         };
         (void)record_event(turn, &event, &journey, &handover);
-        deleted++;
     }
     if (deleted && !ledger_error(turn->ledger))
         journal_say(JOURNAL_DOSSIERS_DELETED, NULL, "the dossiers of %lld handovers are deleted",
@@ -253,10 +259,14 @@ void delivery_timers(struct turn *turn) {
  */
 static bool fill_dossier(struct turn *turn, const struct ledger_item *item, struct hv_event *event,
                          uint8_t **ret_body, size_t *ret_size) {
+    struct handover handover;
     struct journey journey;
     bool has_hash = false;
 
-    if (!ledger_dossier_get(turn->ledger, item->handover_row, event->number, &has_hash,
+    if (!ledger_handover_get(turn->ledger, item->handover_row, &handover))
+        return false;
+    if (handover.deleted ||
+        !ledger_dossier_get(turn->ledger, item->handover_row, event->number, &has_hash,
                             event->dossier_hash, ret_body, ret_size)) {
         event->has_deleted = true;
         event->deleted = true;

@@ -79,8 +79,13 @@ static void move_dossiers(struct turn *turn, const struct request *request,
     case HV_EVENT_DECLINED:
     case HV_EVENT_WITHDRAWN:
     case HV_EVENT_DELETED:
-        ledger_dossiers_delete(turn->ledger, handover->row);
-        turn->deleted = true;
+        if (turn->mode == TURN_NORMAL) {
+            ledger_dossiers_delete(turn->ledger, handover->row);
+            turn->deleted = true;
+        } else { /* overwriting them takes room: as soon as there is some; nobody gets them
+                    meanwhile */
+            ledger_dossiers_delete_at(turn->ledger, handover->row, turn->now_ms);
+        }
         break;
     case HV_EVENT_OPENED:
     case HV_EVENT_REASSIGNED:

@@ -142,7 +142,8 @@ static void next_timer(struct turn *turn) {
     hv_time resting_ms = -1;
     hv_time deletion_ms = -1;
     const bool rests = ledger_items_next(turn->ledger, &resting_ms);
-    const bool deletes = ledger_dossiers_next(turn->ledger, &deletion_ms);
+    const bool deletes = turn->mode == TURN_NORMAL && /* it waits for room on the disk */
+                         ledger_dossiers_next(turn->ledger, &deletion_ms);
 
     if (rests && resting_ms > turn->now_ms + LEDGER_REST_MAX_MS)
         resting_ms = turn->now_ms; /* the clock was set back: it may go now */

@@ -1,5 +1,6 @@
 """What goes wrong only when things meet: a turn's messages, a full disk and a start, a peer and another's address."""
 
+import os
 import pathlib
 import subprocess
 
@@ -255,6 +256,32 @@ def test_the_largest_dossiers_are_confirmed_on_a_full_disk(small_disk):
     fill(world)
     world.confirm(handover)
     assert world.holder_of(journey) == (RECEIVER, "eva")
+
+
+@needs_root
+def test_the_largest_dossiers_are_declined_on_a_full_disk(small_disk):
+    """The receiver can say no too: nobody gets the dossiers any more, and they are overwritten once there is room."""
+    world = small_disk
+    marks = [f"mark-{number}-".encode() * 8 for number in range(1, 16)]
+    journey, handover = world.handover_in("picked-up")
+    for number, mark in enumerate(marks, 1):
+        frame = world.network[RECEIVER].sealing["first"].id + mark + os.urandom(999_000)
+        world.holder.fresh("supplement", frame, handover=handover, number=number)
+    fill(world)
+    world.receiver.fresh("decline", handover=handover, reason="no-capacity", decided="receiver")
+    assert world.holder_of(journey)[0] == HOLDER
+    for path in world.disk.glob("filler*"):
+        path.unlink()
+
+    def left():
+        files = [path.read_bytes() for path in world.disk.glob("ledger.sqlite*")]
+        return [mark for mark in marks if any(mark in content for content in files)]
+
+    deadline = Deadline(20)
+    while left() and not deadline.passed:
+        world.holder.done("map")
+    assert not left()
+    world.receiver.refused("conflict", "fetch", handover=handover)
 
 
 @needs_root
