@@ -123,6 +123,76 @@ static void test_one_turn_takes_a_whole_handover(void **state) {
     assert_int_equal(peer_acks_all(kcc), 3);    /* received, picked-up, confirmed */
 }
 
+/* ---- The end of a journey ---- */
+
+static void hand_over(struct broker_world *world, struct peer *from, struct peer *to,
+                      uint8_t handover) {
+    struct hv_message offer = say_offer(1, to->organisation, HV_KIND_COLD);
+    struct hv_message confirm = say_confirm(world, 1, "anna");
+
+    offer.offer.handover = confirm.confirm.handover = handover_id(handover);
+    (void)peer_does(from, offer);
+    (void)peer_does(to, confirm);
+}
+
+/* How it ended is heard by who held it, and by who held it before: each once, also where that is
+ * one and the same; not by who was only offered it. */
+static void test_closed_is_heard_once_by_all_who_held(void **state) {
+    struct broker_world *world = *state;
+    struct peer *kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 20);
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 20);
+    struct peer *support = peer_begin(world, "support", HV_ROLE_ENDPOINT, "one", 20);
+
+    (void)peer_does(kcc, say_open(1, "h.holder"));
+    hand_over(world, kcc, werkse, 1);
+    hand_over(world, werkse, kcc, 2);
+    struct hv_message offer = say_offer(1, "support", HV_KIND_COLD);
+    offer.offer.handover = handover_id(3);
+    (void)peer_does(kcc, offer);
+    struct hv_message decline = say_decline(3);
+    (void)peer_does(support, decline);
+    peer_acks_all(kcc);
+    peer_acks_all(werkse);
+    peer_acks_all(support);
+    (void)peer_does(kcc, say_close(world, 1, "anna", HV_OUTCOME_HELPED));
+    struct peer *const heard[] = {kcc, werkse};
+    for (size_t i = 0; i < 2; i++) {
+        const struct hv_event *event =
+            &peer_expect_item(heard[i], HV_EVENT_CLOSED)->message.item.event;
+        assert_int_equal(event->outcome, HV_OUTCOME_HELPED);
+        assert_false(event->has_talked); /* how it ended, not what was said */
+        peer_expect_silence(heard[i]);
+    }
+    peer_expect_silence(support);
+}
+
+/* A closing is heard by all who may have to do with it, and settled by a second person. */
+static void test_closing_asks_a_second_person(void **state) {
+    struct broker_world *world = *state;
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 20);
+    struct peer *desk = peer_begin(world, "werkse", HV_ROLE_COORDINATOR, "desk", 20);
+    struct peer *network = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "desk", 20);
+
+    (void)peer_does(werkse, say_open(1, "anna"));
+    assert_string_equal(
+        peer_does(werkse, say_close(world, 1, "anna", HV_OUTCOME_NO_RESPONSE))->state, "closing");
+    peer_acks(werkse, HV_EVENT_CLOSING);
+    peer_acks(desk, HV_EVENT_CLOSING);
+    peer_acks(network, HV_EVENT_CLOSING);
+    const struct hv_done *done = peer_does(network, say_settle(world, 1, "c.coordinator", false));
+    assert_string_equal(done->state, "open");
+    assert_holder(done, "werkse", "anna");
+    peer_acks(werkse, HV_EVENT_SETTLED);
+    world_pass(world, 1000);
+    (void)peer_does(werkse, say_close(world, 1, "anna", HV_OUTCOME_NO_SOLUTION));
+    peer_acks(werkse, HV_EVENT_CLOSING);
+    done = peer_does(network, say_settle(world, 1, "anna", true)); /* another anna */
+    assert_string_equal(done->state, "closed");
+    assert_holder(done, "werkse", "anna");
+    peer_acks(werkse, HV_EVENT_CLOSED);
+    peer_expect_silence(werkse);
+}
+
 /* ---- Repeats ---- */
 
 /* Says each again: done, repeated, by the event that recorded it first, and nothing is recorded. */
@@ -406,6 +476,8 @@ int main(void) {
         BROKER_TEST(test_warm_handover_all_the_way),
         BROKER_TEST(test_cold_confirmed_at_once),
         BROKER_TEST(test_one_turn_takes_a_whole_handover),
+        BROKER_TEST(test_closed_is_heard_once_by_all_who_held),
+        BROKER_TEST(test_closing_asks_a_second_person),
         BROKER_TEST(test_repeats_have_no_second_effect),
         BROKER_TEST(test_repeat_within_a_turn),
         BROKER_TEST(test_other_content_is_no_repeat),
