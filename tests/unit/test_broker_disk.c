@@ -169,6 +169,9 @@ static void test_nearly_full(void **state) {
     assert_true(reserve_is_there(world));
     disk_fill(world, 3 * MIB);
     assert_takes_nothing_new(world, cast);
+    assert_in_range(broker_wait_ms(world->broker), 1, 1000); /* somebody looks once a second */
+    fake_world_pass(&world->fake, 1000);
+    assert_int_equal(broker_wait_ms(world->broker), 0);
     assert_true(reserve_is_there(world)); /* not yet wanted */
     peer_acks(cast.werkse, HV_EVENT_OFFERED);
     (void)peer_does(cast.werkse, say_confirm(world, 1, "anna"));

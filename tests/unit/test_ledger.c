@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "broker/ledger_migrations.h"
 #include "broker/ledger_sql.h"
 #include "ledger_audit.h"
 #include "ledger_samples.h"
@@ -46,6 +47,17 @@ static void test_new_ledger_is_empty(void **state) {
     assert_false(ledger_network_get(sample->ledger, hash, &bytes, &size));
     assert_false(ledger_has_written(sample->ledger));
     ledger_rollback(sample->ledger);
+}
+
+/* What a ledger of Houvast is known by never changes, and its version counts the migrations. */
+static void test_new_ledger_says_what_it_is(void **state) {
+    struct ledger_sample *sample = *state;
+
+    ledger_sample_close(sample);
+    sqlite3 *database = audit_open(sample->folder);
+    assert_int_equal(audit_number(database, "PRAGMA application_id"), 0x48766173);
+    assert_int_equal(audit_number(database, "PRAGMA user_version"), ledger_migration_count);
+    sqlite3_close(database);
 }
 
 static void test_reopened_ledger_is_the_same(void **state) {
@@ -321,6 +333,7 @@ static void test_deleted_dossiers_leave_no_bytes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         LEDGER_TEST(test_new_ledger_is_empty),
+        LEDGER_TEST(test_new_ledger_says_what_it_is),
         LEDGER_TEST(test_reopened_ledger_is_the_same),
         LEDGER_TEST(test_every_ledger_has_an_id_of_its_own),
         LEDGER_TEST(test_empty_file_becomes_a_ledger),
