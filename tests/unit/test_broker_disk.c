@@ -39,15 +39,16 @@ static int write_whole(const char *path, const char *text) {
 
 /* A mount namespace of our own: as root at once, else as root of a user namespace. */
 static bool namespace_enter(void) {
-    const uid_t user = getuid();
-    char map[64];
+    char user[64], group[64];
 
+    snprintf(user, sizeof user, "0 %u 1", (unsigned)getuid());
+    snprintf(group, sizeof group, "0 %u 1", (unsigned)getgid());
     if (unshare(CLONE_NEWNS) == 0)
         return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
-        return false;
-    snprintf(map, sizeof map, "0 %u 1", (unsigned)user);
-    return write_whole("/proc/self/uid_map", map) == 0;
+    return unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
+           write_whole("/proc/self/uid_map", user) == 0 &&
+           write_whole("/proc/self/setgroups", "deny") == 0 &&
+           write_whole("/proc/self/gid_map", group) == 0;
 }
 
 /* A world whose state directory is a disk of 24 MiB. */
@@ -58,8 +59,7 @@ static int disk_setup(void **state) {
     if (!may_mount)
         return 0;
     world_stop(world);
-    if (mount("tmpfs", world->state, "tmpfs", 0, "size=24m,nr_inodes=1000,mode=0700") < 0)
-        return -1;
+    may_mount = mount("tmpfs", world->state, "tmpfs", 0, "size=24m,nr_inodes=1000,mode=0700") == 0;
     world_start(world);
     return 0;
 }
