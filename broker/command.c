@@ -207,6 +207,12 @@ static void decide_and_record(struct request *request, const struct handover_com
     struct journey journey;
 
     command->decide(request, handover, &decision);
+    if (decision.repeated) { /* of these commands only a supplement is known by its number */
+        command_done_again(request, handover,
+                           ledger_supplement_find(request->turn->ledger, handover,
+                                                  request->message.supplement.number));
+        return;
+    }
     if (decision.refusal) {
         command_refuse_as_decided(request, &decision);
         return;

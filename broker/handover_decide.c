@@ -259,14 +259,13 @@ void handover_decide_supplement(const struct handover *handover,
                                 const struct actor *actor, struct decision *ret_decision) {
     if (!decide_move(handover, MOVE_SUPPLEMENT, ret_decision))
         return;
+    if (command->number <= handover->supplements) {
+        ret_decision->repeated = true; /* the first dossier of this number stands */
+        return;
+    }
     if (command->number != handover->supplements + 1) {
         decision_refuse(ret_decision, HV_REFUSED_CONFLICT, "number",
-                        handover->supplements < HANDOVER_SUPPLEMENTS_MAX
-                            ? "the next supplement has number %d"
-                            : "the %d supplements of this handover are used up",
-                        handover->supplements < HANDOVER_SUPPLEMENTS_MAX
-                            ? (int)handover->supplements + 1
-                            : HANDOVER_SUPPLEMENTS_MAX);
+                        "the next supplement has number %d", (int)handover->supplements + 1);
         return;
     }
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_SUPPLEMENTED, handover, actor);

@@ -94,6 +94,11 @@ int64_t ledger_event_first(struct ledger *ledger, int64_t seq);
 /* The newest event of that name in a journey, or 0. */
 int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_event_name name);
 
+/* The event by which the supplement of that number came, or 0: they come in order, one event each.
+ */
+int64_t ledger_supplement_find(struct ledger *ledger, const struct handover *handover,
+                               int64_t number);
+
 /* An event as it was appended, with seq and at; lists and texts live in `zone`. False after an
  * error. */
 bool ledger_event_get(struct ledger *ledger, int64_t seq, msgpack_zone *zone,

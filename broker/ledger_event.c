@@ -125,6 +125,19 @@ int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_
     return sql_number(sql, 0);
 }
 
+int64_t ledger_supplement_find(struct ledger *ledger, const struct handover *handover,
+                               int64_t number) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT seq FROM event WHERE journey = ? AND handover = ? AND type = ? "
+                          "ORDER BY seq LIMIT 1 OFFSET ?");
+
+    sql_int(sql, handover->journey_row);
+    sql_int(sql, handover->row);
+    sql_int(sql, (int64_t)HV_EVENT_SUPPLEMENTED);
+    sql_int(sql, number - 1);
+    return sql_number(sql, 0);
+}
+
 /* The event of the present row; what cannot be read back as we wrote it is a damaged ledger. */
 static bool event_of_row(struct sql *sql, msgpack_zone *zone, struct hv_event *ret_event) {
     size_t size = 0;

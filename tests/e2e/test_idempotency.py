@@ -233,7 +233,10 @@ def test_the_first_supplement_stands(shared_world):
     assert again["seq"] == one["seq"]
     assert again.get("dossier_hash") == one.get("dossier_hash")
     world.holder.refused("conflict", "supplement", second, handover=handover, number=3)
-    world.holder.fresh("supplement", second, handover=handover, number=2)
+    two = world.holder.fresh("supplement", second, handover=handover, number=2)
+    for number, came in ((1, one), (2, two)):
+        again = world.holder.repeat("supplement", second, handover=handover, number=number, on=now_ms())
+        assert (again["seq"], again["dossier_hash"]) == (came["seq"], came["dossier_hash"])
 
 
 def test_fifteen_supplements(shared_world):
