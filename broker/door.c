@@ -50,7 +50,7 @@ static const struct {
 } router_options[] = {
     {ZMQ_LINGER, 0},           /* the ledger keeps what was not delivered, not the socket */
     {ZMQ_ROUTER_MANDATORY, 1}, /* say what cannot be sent, instead of dropping it */
-    {ZMQ_RCVHWM, 16},          /* per peer, and a message can have 1 MiB */
+    {ZMQ_RCVHWM, 32},          /* per peer, half of it for each turn; a message can have 1 MiB */
     {ZMQ_SNDHWM, 1000},        /* the most credit that a session can give */
     {ZMQ_HANDSHAKE_IVL, 5000}, /* a silent connection holds a descriptor no longer */
     {ZMQ_BACKLOG, 1024},

@@ -143,6 +143,7 @@ static void scenario_offer(struct bench *bench) {
     const size_t count = bench->options.handovers;
     struct drive_plan plan = plan_of(bench, DRIVE_OPEN_OFFER, 1, 1, count / 20);
 
+    plan_perf(bench, &plan, "single");
     city_start(&bench->city, "single");
     const struct drive_result single = drive_run(&bench->city, &plan, 1);
     city_stop(&bench->city);
