@@ -48,16 +48,14 @@ static void out_ends(struct turn *turn, int64_t item_row) {
  * `delivered`. */
 static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
     struct turn *turn = request->turn;
-    struct hv_event carried;
     struct journey journey;
     struct handover handover;
 
-    if (!ledger_event_get(turn->ledger, item->seq, &turn->zone, &carried) ||
-        !ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
+    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
         (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
         return 0;
-    const bool delivers = carried.event == HV_EVENT_OFFERED && item->handover_row &&
-                          handover_is_delivered_by_ack(&handover);
+    const bool delivers = item->handover_row && handover_is_delivered_by_ack(&handover) &&
+                          ledger_event_name(turn->ledger, item->seq) == HV_EVENT_OFFERED;
     struct hv_event event = {
         .event = delivers ? HV_EVENT_DELIVERED : HV_EVENT_ACKNOWLEDGED,
         .has_journey = true,

@@ -299,6 +299,7 @@ void ledger_close(struct ledger *ledger) {
         (void)sqlite3_finalize(sql->statement);
         free(sql);
     }
+    ledger_inboxes_forget(ledger);
     (void)sqlite3_close(ledger->database); /* rolls back what is open; NULL is fine */
     free(ledger);
 }
@@ -359,6 +360,7 @@ void ledger_rollback(struct ledger *ledger) {
         (void)sqlite3_exec(ledger->database, "ROLLBACK", NULL, NULL, NULL);
     ledger->in_transaction = false;
     ledger->in_turn = false;
+    ledger_inboxes_forget(ledger);
     ledger->seq = ledger->committed_seq;
     memcpy(ledger->head, ledger->committed_head, sizeof ledger->head);
     ledger->gauges = ledger->committed_gauges;
@@ -366,6 +368,7 @@ void ledger_rollback(struct ledger *ledger) {
 
 int ledger_commit(struct ledger *ledger) {
     assert(ledger->in_turn);
+    ledger_inboxes_store(ledger);
     if (!ledger->error) {
         check_finished(ledger);
         if (ledger->in_transaction) {

@@ -91,6 +91,8 @@ int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event,
 int64_t ledger_command_find(struct ledger *ledger, int64_t journey_row, const uint8_t command[16]);
 /* The first event of the command that caused this event. */
 int64_t ledger_event_first(struct ledger *ledger, int64_t seq);
+/* What an event is called; 0 after an error. */
+enum hv_event_name ledger_event_name(struct ledger *ledger, int64_t seq);
 /* The newest event of that name in a journey, or 0. */
 int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_event_name name);
 

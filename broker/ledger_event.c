@@ -116,6 +116,13 @@ int64_t ledger_event_first(struct ledger *ledger, int64_t seq) {
     return sql_number(sql, 0);
 }
 
+enum hv_event_name ledger_event_name(struct ledger *ledger, int64_t seq) {
+    struct sql *sql = sql_begin(ledger, "SELECT type FROM event WHERE seq = ?");
+
+    sql_int(sql, seq);
+    return (enum hv_event_name)sql_number(sql, 0);
+}
+
 int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_event_name name) {
     struct sql *sql = sql_begin(
         ledger, "SELECT seq FROM event WHERE journey = ? AND type = ? ORDER BY seq DESC LIMIT 1");

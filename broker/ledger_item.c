@@ -6,6 +6,9 @@
  *
  * Of one journey at most one item of an inbox is ready, out or at rest: the others wait for it. */
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "broker/ledger.h"
 #include "broker/ledger_sql.h"
@@ -19,18 +22,108 @@ int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum 
     return sql_number(sql, 0);
 }
 
-int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role) {
-    const int64_t inbox = ledger_inbox_find(ledger, organisation, role);
+/* ---- Inboxes ---- */
 
-    if (inbox || ledger->error)
-        return inbox;
-    struct sql *sql =
-        sql_write(ledger, "INSERT INTO inbox (organisation, role, last) VALUES (?, ?, 0)");
-    sql_text(sql, organisation);
-    sql_int(sql, (int64_t)role);
-    sql_run(sql);
-    return ledger->error ? 0 : sqlite3_last_insert_rowid(ledger->database);
+/* An inbox as it stands in this turn. Its counter goes to the disk once a turn, not once an item.
+ */
+struct ledger_inbox {
+    struct inbox_name {
+        char organisation[HV_CODE_SIZE];
+        enum hv_role role;
+    } name;         /* key: all of it, unused bytes zero */
+    int64_t number; /* second key */
+    int64_t last;
+    bool counted; /* `last` is newer than the row */
+    struct ledger_inbox *next_counted;
+    UT_hash_handle hh, hh_number;
+};
+
+void ledger_inboxes_forget(struct ledger *ledger) {
+    struct ledger_inbox *inbox = NULL;
+    struct ledger_inbox *next = NULL;
+
+    HASH_CLEAR(hh_number, ledger->inboxes_by_number);
+    HASH_ITER(hh, ledger->inboxes, inbox, next) {
+        HASH_DEL(ledger->inboxes, inbox);
+        free(inbox);
+    }
+    ledger->inboxes_counted = NULL;
 }
+
+void ledger_inboxes_store(struct ledger *ledger) {
+    for (struct ledger_inbox *inbox = ledger->inboxes_counted; inbox; inbox = inbox->next_counted) {
+        struct sql *sql = sql_write(ledger, "UPDATE inbox SET last = ? WHERE number = ?");
+        sql_int(sql, inbox->last);
+        sql_int(sql, inbox->number);
+        sql_run(sql);
+        inbox->counted = false;
+    }
+    ledger->inboxes_counted = NULL;
+}
+
+/* Finds the row, or makes it. */
+static void inbox_load(struct ledger *ledger, struct ledger_inbox *inbox) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT number, last FROM inbox WHERE organisation = ? AND role = ?");
+
+    sql_text(sql, inbox->name.organisation);
+    sql_int(sql, (int64_t)inbox->name.role);
+    if (sql_row(sql)) {
+        inbox->number = column_int(sql, "number");
+        inbox->last = column_int(sql, "last");
+        sql_end(sql);
+        return;
+    }
+    sql = sql_write(ledger, "INSERT INTO inbox (organisation, role, last) VALUES (?, ?, 0)");
+    sql_text(sql, inbox->name.organisation);
+    sql_int(sql, (int64_t)inbox->name.role);
+    sql_run(sql);
+    inbox->number = sqlite3_last_insert_rowid(ledger->database);
+}
+
+int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role) {
+    struct ledger_inbox *inbox = NULL;
+    struct inbox_name name;
+
+    if (ledger->error)
+        return 0;
+    memset(&name, 0, sizeof name);
+    text_copy(name.organisation, sizeof name.organisation, organisation);
+    name.role = role;
+    HASH_FIND(hh, ledger->inboxes, &name, sizeof name, inbox);
+    if (inbox)
+        return inbox->number;
+    inbox = calloc(1, sizeof *inbox);
+    if (!inbox) {
+        ledger->error = -ENOMEM;
+        return 0;
+    }
+    memcpy(&inbox->name, &name, sizeof name);
+    inbox_load(ledger, inbox);
+    if (ledger->error) {
+        free(inbox);
+        return 0;
+    }
+    HASH_ADD(hh, ledger->inboxes, name, sizeof inbox->name, inbox);
+    HASH_ADD(hh_number, ledger->inboxes_by_number, number, sizeof inbox->number, inbox);
+    return inbox->number;
+}
+
+/* The number of the inbox's next item. */
+static int64_t inbox_count(struct ledger *ledger, int64_t number) {
+    struct ledger_inbox *inbox = NULL;
+
+    HASH_FIND(hh_number, ledger->inboxes_by_number, &number, sizeof number, inbox);
+    assert(inbox); /* ledger_inbox gave the number, in this turn or an earlier one */
+    if (!inbox->counted) {
+        inbox->counted = true;
+        inbox->next_counted = ledger->inboxes_counted;
+        ledger->inboxes_counted = inbox;
+    }
+    return ++inbox->last;
+}
+
+/* ---- Items ---- */
 
 /* What keeps an inbox's items together and in order, as the schema checks. */
 static int64_t item_number(int64_t inbox, int64_t item) {
@@ -75,15 +168,15 @@ void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
                      int64_t handover_row, int64_t seq) {
     int64_t waits = 0;
     const bool active = journey_is_active(ledger, inbox, journey_row, &waits);
-    struct sql *sql =
-        sql_write(ledger, "UPDATE inbox SET last = last + 1 WHERE number = ? RETURNING last");
 
-    sql_int(sql, inbox);
-    const int64_t item = sql_number(sql, 0);
-    assert(ledger->error || (item > 0 && (active || !waits))); /* it waits for one on its way */
-    sql = sql_write(ledger, "INSERT INTO item (number, inbox, item, journey, handover, event, "
-                            "state, attempts, failures, ready_at) "
-                            "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, 0, 0, 0)");
+    if (ledger->error)
+        return;
+    assert(active || !waits); /* what waits, waits for one on its way */
+    const int64_t item = inbox_count(ledger, inbox);
+    struct sql *sql =
+        sql_write(ledger, "INSERT INTO item (number, inbox, item, journey, handover, event, "
+                          "state, attempts, failures, ready_at) "
+                          "VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, 0, 0, 0)");
     sql_int(sql, item_number(inbox, item));
     sql_int(sql, inbox);
     sql_int(sql, item);

@@ -25,7 +25,9 @@ struct ledger {
     char directory[3072];
     struct hv_uuid id;
     struct sql *statements;
-    int error; /* sticky, of the open turn */
+    struct ledger_inbox *inboxes, *inboxes_by_number; /* those that were asked for */
+    struct ledger_inbox *inboxes_counted;             /* in the open turn */
+    int error;                                        /* sticky, of the open turn */
     bool in_turn;
     bool in_transaction;
     bool dead; /* an I/O error: nothing more may be asked of it */
@@ -35,6 +37,10 @@ struct ledger {
     uint8_t head[32], committed_head[32];
     struct ledger_gauges gauges, committed_gauges;
 };
+
+/* Writes what the open turn has counted, before it commits; forgets it all where it does not. */
+void ledger_inboxes_store(struct ledger *ledger);
+void ledger_inboxes_forget(struct ledger *ledger);
 
 /* Begins a statement. `text` must be a string literal, one place in the code for each. Never NULL:
  * after an error it is one on which every call does nothing. */
