@@ -124,6 +124,13 @@ check_wire_reference() {
             "$build/wire-reference > schemas/wire/reference.md"
 }
 
+check_wire_schema() {
+    [ -x "$build/wire-schema" ] || return 0
+    "$build/wire-schema" | cmp -s - schemas/wire/messages.schema.json ||
+        breach "schemas/wire/messages.schema.json: not what the field lists say; make it anew with" \
+            "$build/wire-schema > schemas/wire/messages.schema.json"
+}
+
 check_man_pages() {
     local page said
     for page in "$build"/man/*; do
@@ -140,6 +147,7 @@ check_first_lines
 check_licence
 check_publiccode
 check_wire_reference
+check_wire_schema
 check_man_pages
 
 if [ "$breaches" -gt 0 ]; then

@@ -32,6 +32,7 @@ test  python3-zmq            an independent peer: its connection
 test  python3-msgpack        an independent peer: its messages
 test  python3-nacl           an independent peer: its dossiers
 test  python3-hypothesis     tests with values that nobody thought of
+test  python3-jsonschema     the schema of the wire, beside its decoder
 test  python3-yaml           reads publiccode.yml
 test  strace                 proves that no answer leaves before the disk has it
 test  clang                  the second compiler, which has to agree
