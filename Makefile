@@ -340,3 +340,55 @@ scripts: | packages
 
 house: all
 	@tests/check-house.sh build
+
+# ---- The wire's schema, and fuzzing ---------------------------------------------------------------
+
+# tests/fuzz/fuzz_NAME.c is one fuzzer. libFuzzer drives it under build/fuzz; the ordinary variants
+# have it as a program that runs over tests/fuzz/corpus/NAME once.
+fuzzers      := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz_sources := $(wildcard tests/fuzz/*.c)
+fuzz_support := $(addprefix tests/fuzz/,feed.c grammar.c promises.c guarantees.c city.c) \
+                $(addprefix tests/unit/,fake_world.c ledger_audit.c network_samples.c wire_samples.c)
+wire_extra   := schemas/wire/reference/json_schema_main.c tests/wire/verdicts.c
+wire_tested  := $(addprefix test/fuzz/,$(fuzzers)) test/wire/verdicts
+
+fuzz_flags   := -O1 -g $(language) $(clang_mild) $(sanitize)
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz fuzz-seeds
+fuzz: $(addprefix build/fuzz/test/fuzz/,$(if $(TARGET),fuzz_$(TARGET),$(fuzzers))) ## look for inputs that break something (TARGET=decode, network or turn; FUZZ_SECONDS=60 each)
+	@tests/fuzz/run.sh build/fuzz $(FUZZ_SECONDS) $(notdir $^)
+
+fuzz-seeds: build/fuzz-seeds ## make inputs to begin fuzzing with, under build/seeds
+	@build/fuzz-seeds build/seeds
+
+# $(call wire_and_fuzz,folder,compiler,compiler flags,linker flags,what calls a fuzzer)
+define wire_and_fuzz
+$1/wire-schema: $(addprefix $1/obj/,schemas/wire/reference/json_schema_main.o $(wire_sources:.c=.o))
+$1/test/wire/verdicts: $(addprefix $1/obj/,tests/wire/verdicts.o $(wire_sources:.c=.o))
+$1/fuzz-seeds: $(addprefix $1/obj/,tests/fuzz/seeds_main.o fuzz_support.a rooms.a)
+$(addprefix $1/test/fuzz/,$(fuzzers)): $1/test/fuzz/%: $1/obj/tests/fuzz/%.o $5 \
+    $(addprefix $1/obj/,tests/fuzz/stand_ins.o fuzz_support.a rooms.a)
+$1/wire-schema $1/test/wire/verdicts $1/fuzz-seeds $(addprefix $1/test/fuzz/,$(fuzzers)):
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS) -lcmocka
+
+$1/obj/fuzz_support.a: $(addprefix $1/obj/,$(fuzz_support:.c=.o))
+	@echo "  AR    $$@"
+	@rm -f $$@ && $(AR) rcs $$@ $$^
+
+-include $(patsubst %.c,$1/obj/%.d,$(wire_extra) $(fuzz_sources))
+endef
+
+$(eval $(call variant,build/fuzz,clang,$(fuzz_flags) -fsanitize=fuzzer-no-link,$(sanitize)))
+$(eval $(call wire_and_fuzz,build,$(CC),$(own_flags),$(hardlink) $(LDFLAGS),build/obj/tests/fuzz/replay.o))
+$(eval $(call wire_and_fuzz,build/asan,$(CC),$(asan_flags),$(LDFLAGS),build/asan/obj/tests/fuzz/replay.o))
+$(eval $(call wire_and_fuzz,build/fuzz,clang,$(fuzz_flags),-fsanitize=fuzzer))
+
+tests: $(addprefix build/,$(wire_tested))
+asan: $(addprefix build/asan/,$(wire_tested))
+tidy: $(patsubst %.c,build/tidy/%.ok,$(wire_extra) $(fuzz_sources))
+house: build/wire-schema
+formatted += $(wire_extra) $(fuzz_sources) $(wildcard tests/fuzz/*.h)
+-include $(patsubst %.c,build/clang/obj/%.d,$(wire_extra) $(fuzz_sources))

@@ -4,9 +4,9 @@
     tests/run_all.py BUILD [SUITE...]
 
 BUILD is the folder with the programs to prove: build, or build/asan for the sanitizers' ones.
-A suite is `unit` (the programs in BUILD/test/unit), the source of one of them, `kill` (the kill
-checker, HOUVAST_KILLS times, 60 where that is not set) or a folder of tests/ with pytest files;
-without any, all run but `bench`.
+A suite is `unit` (the programs in BUILD/test/unit), the source of one of them, `fuzz` (the fuzzers
+over the inputs kept for them), `kill` (the kill checker, HOUVAST_KILLS times, 60 where that is not
+set) or a folder of tests/ with pytest files; without any, all run but `bench`.
 Tests find the programs through HOUVAST_BUILD, which is BUILD as an absolute path.
 
 The exit status is 0 only when something passed and nothing failed.
@@ -50,11 +50,11 @@ def environment_for(build):
     }
 
 
-def run_unit_program(program, environment, tally):
-    """One cmocka program, by the Test Anything Protocol: its plan says how many must answer."""
+def run_unit_program(program, environment, tally, arguments=()):
+    """One program, by cmocka's Test Anything Protocol: its plan says how many must answer."""
     try:
         run = subprocess.run(
-            [program],
+            [program, *arguments],
             env=environment | {"CMOCKA_MESSAGE_OUTPUT": "TAP"},
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -98,6 +98,17 @@ def run_unit(build, environment, tally, sources):
         program = build / "test/unit" / source.stem
         if program.exists():
             run_unit_program(program, environment, tally)
+        else:
+            tally.fail(source.stem, f"{program} was not built")
+
+
+def run_fuzz(build, environment, tally):
+    """Each fuzzer over the inputs that are kept for it, once."""
+    for source in sorted((ROOT / "tests/fuzz").glob("fuzz_*.c")):
+        corpus = ROOT / "tests/fuzz/corpus" / source.stem.removeprefix("fuzz_")
+        program = build / "test/fuzz" / source.stem
+        if program.exists():
+            run_unit_program(program, environment, tally, [corpus])
         else:
             tally.fail(source.stem, f"{program} was not built")
 
@@ -150,7 +161,7 @@ def run_kill(build, environment, tally):
 
 def suites_there_are():
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    return ["unit"] + sorted(folders - LONG_SUITES) + ["kill"]
+    return ["unit", "fuzz"] + sorted(folders - LONG_SUITES) + ["kill"]
 
 
 def main():
@@ -166,6 +177,8 @@ def main():
             run_unit(build, environment, tally, sorted((ROOT / "tests/unit").glob("test_*.c")))
         elif suite.endswith(".c"):
             run_unit(build, environment, tally, [pathlib.Path(suite)])
+        elif suite == "fuzz":
+            run_fuzz(build, environment, tally)
         elif suite == "kill":
             run_kill(build, environment, tally)
         else:
