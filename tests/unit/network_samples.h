@@ -12,7 +12,10 @@
 #define KEY_WERKSE_ENDPOINT    ")o^hN^:f*Fg(?*/4d?pn(yWWJLZd9]VnrJU-%]<A"
 #define KEY_WERKSE_COORDINATOR "pmDapHNflIUxRJu>SGo3zLE>1A=18:0$}/e}8xBd"
 #define KEY_WERKSE_SEALING     "ReMuZv^e11>?4hFfz5f)+E&L<v[+w13z8K&W+])G"
-#define KEY_SPARE              "BEx+k1<O8%EWd6iNi?U6-w[EiGe}H2sqEKPh)[xc"
+/* Ed25519, of receipts. */
+#define KEY_RECEIPT      "cZbppAp:v*4yyg?uRuI5z@DTPEdRgwllDCwoQlE7"
+#define KEY_RECEIPT_NEXT "}e6X8Au$E9}}sV=&ZgcZ:uxDH(AjNfuu0YK:BN%P"
+#define KEY_SPARE        "BEx+k1<O8%EWd6iNi?U6-w[EiGe}H2sqEKPh)[xc"
 
 #define SAMPLE_FILES_MAX 8
 

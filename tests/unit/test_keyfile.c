@@ -71,7 +71,8 @@ static void assert_refused(const char *path, enum keyfile_kind kind, int code, c
 /* ---- Written and read ---- */
 
 static void test_read_what_was_written(void **state) {
-    static const enum keyfile_kind kinds[] = {KEYFILE_CURVE, KEYFILE_SEALING, KEYFILE_SECRET};
+    static const enum keyfile_kind kinds[] = {KEYFILE_CURVE, KEYFILE_SEALING, KEYFILE_SECRET,
+                                              KEYFILE_RECEIPT};
     struct scratch *scratch = *state;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

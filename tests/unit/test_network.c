@@ -291,6 +291,34 @@ static void test_look_up_sealing_keys(void **state) {
     network_free(network);
 }
 
+static void test_look_up_receipt_keys(void **state) {
+    (void)state;
+    struct network *network = parse_with("network.conf.d/keys.conf",
+                                         "[receipt first]\npublic_key = " KEY_RECEIPT "\n"
+                                         "valid_from = 2026-01-01\nvalid_until = 2028-01-01\n"
+                                         "[receipt next]\npublic_key = " KEY_RECEIPT_NEXT "\n"
+                                         "valid_from = 2027-12-01\nvalid_until = 2029-12-01\n");
+    assert_int_equal(network->receipt_key_count, 2);
+    assert_string_equal(network->receipt_keys[0].label, "next"); /* newest first */
+    const struct network_receipt_key *first = &network->receipt_keys[1];
+    assert_memory_equal(first->public_key, key_of(KEY_RECEIPT), 32);
+    assert_int_equal(first->valid_from_ms, JANUARY_2026_MS);
+    assert_int_equal(first->valid_until_ms, JANUARY_2028_MS);
+    assert_string_equal(first->path, "network.conf.d/keys.conf");
+    assert_int_equal(first->line, 1);
+    assert_ptr_equal(network_receipt_key(network, key_of(KEY_RECEIPT)), first);
+    assert_null(network_receipt_key(network, key_of(KEY_SPARE)));
+    network_free(network);
+}
+
+static void test_a_drop_in_takes_a_receipt_key_away(void **state) {
+    (void)state;
+    struct network *network =
+        parse_with("network.conf.d/keys.conf", "[receipt first]\npublic_key =\nvalid_from =\n");
+    assert_int_equal(network->receipt_key_count, 0);
+    network_free(network);
+}
+
 /* ---- Hash, pack and unpack ---- */
 
 static void test_hash_depends_on_files_alone(void **state) {
@@ -568,6 +596,8 @@ int main(void) {
         cmocka_unit_test(test_look_up_organisations),
         cmocka_unit_test(test_look_up_keys),
         cmocka_unit_test(test_look_up_sealing_keys),
+        cmocka_unit_test(test_look_up_receipt_keys),
+        cmocka_unit_test(test_a_drop_in_takes_a_receipt_key_away),
         cmocka_unit_test(test_hash_depends_on_files_alone),
         cmocka_unit_test(test_unpack_gives_what_was_packed),
         cmocka_unit_test(test_unpack_of_damaged_bytes),

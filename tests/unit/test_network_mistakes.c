@@ -262,6 +262,27 @@ static const struct mistake mistakes[] = {
     {"a sealing key that is never valid", WERKSE, "valid_until = 2028-01-01",
      "valid_until = 2026-01-01", WERKSE ":15: ", "does not lie after valid_from",
      "correct one of the two"},
+    {"a receipt key without a label", NETWORK, "[limits]", "[receipt]\n[limits]",
+     "network.conf:9: ", "has no label", "[receipt first]"},
+    {"a receipt key in an organisation", KCC, "[sealing first]", "[receipt first]",
+     KCC ":11: ", "does not stand in this file", "move it to network.conf"},
+    {"a receipt key without an end", NETWORK, "[limits]",
+     "[receipt first]\npublic_key = " KEY_RECEIPT "\nvalid_from = 2026-01-01\n[limits]",
+     "network.conf:9: ", "[receipt first] has no valid_until", "add a line valid_until"},
+    {"a receipt key that is no key", NETWORK, "[limits]",
+     "[receipt first]\npublic_key = 0000000000000000000000000000000000000000\n"
+     "valid_from = 2026-01-01\nvalid_until = 2028-01-01\n[limits]",
+     "network.conf:10: ", "public_key is not the public key of receipts", "keygen --receipt"},
+    {"a receipt key that ends before it begins", NETWORK, "[limits]",
+     "[receipt first]\npublic_key = " KEY_RECEIPT "\n"
+     "valid_from = 2026-01-01\nvalid_until = 2025-12-31\n[limits]",
+     "network.conf:12: ", "does not lie after valid_from", "correct one of the two"},
+    {"a receipt key twice", NETWORK, "[limits]",
+     "[receipt first]\npublic_key = " KEY_RECEIPT "\n"
+     "valid_from = 2026-01-01\nvalid_until = 2027-01-01\n"
+     "[receipt second]\npublic_key = " KEY_RECEIPT "\n"
+     "valid_from = 2026-12-01\nvalid_until = 2028-01-01\n[limits]",
+     "network.conf:10: ", "used already, in network.conf on line 14", "houvast keygen"},
     {"short days in a city that is real", NETWORK, "[limits]\nheartbeat = 15s",
      "[testing]\nday_length = 2s", "network.conf:9: ", "serves residents", "environment = test"},
     {"a day that is too long", NETWORK, "[limits]\nheartbeat = 15s", "[testing]\nday_length = 2D",
