@@ -40,6 +40,7 @@ test  libclang-rt-14-dev     its sanitizers and fuzzer
 test  clang-tidy             static analysis
 test  clang-format           the layout of the code
 test  shellcheck             static analysis of scripts
+test  mmdebstrap             makes a bare Debian, to boot the service on
 test  man-db                 reads the man pages as a person would
 END
 }
