@@ -179,7 +179,7 @@ static bool hash_check(struct ledger_walk *walk, struct sql *sql, int64_t seq) {
 
 static bool chain_event(struct ledger *ledger, struct ledger_walk *walk, struct sql *sql) {
     const int64_t seq = column_int(sql, "seq");
-    struct hv_event event;
+    struct hv_event event = {0};
 
     if (seq != walk->result.seq + 1)
         return differ(walk, "event %lld is missing", (long long)walk->result.seq + 1);
@@ -432,7 +432,7 @@ static bool fold_events(struct ledger *ledger, struct ledger_walk *walk) {
                           "FROM event LEFT JOIN payload ON payload.seq = event.seq "
                           "WHERE event.journey = ? AND event.seq > ? ORDER BY event.seq LIMIT ?");
     const size_t limit = walk->budget;
-    struct hv_event event;
+    struct hv_event event = {0};
     size_t count = 0;
     bool goes_on = true;
 

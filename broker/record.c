@@ -186,7 +186,7 @@ static int64_t record_one(struct turn *turn, const struct request *request,
         return 0;
     if (of_event)
         move_dossiers(turn, request, event, of_event);
-    if (event->event == HV_EVENT_CONFIRMED)
+    if (of_event && event->event == HV_EVENT_CONFIRMED)
         give_receipt(turn, event, &before, journey, of_event, seq);
     owe_items(turn, event, journey, of_event, seq);
     return seq;
