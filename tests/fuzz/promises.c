@@ -116,11 +116,19 @@ static struct asked *asked_as(struct promises *promises, const char *request) {
                : NULL;
 }
 
+/* P1: of a history only `opened` says whom it is about, never an event of a handover. */
+static void expect_private_history(const struct hv_done *done) {
+    for (size_t i = 0; done->has_events && i < done->events.count; i++)
+        if (done->events.items[i].has_handover && done->events.items[i].has_resident)
+            fuzz_fail("P1: a history says whom a handover is about");
+}
+
 /* D2: the same command a second time says `repeated`, and names the event of the first time. */
 static void hear_done(struct promises *promises, const struct hv_done *done) {
     const bool repeated = done->has_repeated && done->repeated;
     struct asked *asked = done->has_request ? asked_as(promises, done->request) : NULL;
 
+    expect_private_history(done);
     if (done->seq > promises->seq_done)
         promises->seq_done = done->seq;
     if (!asked || !is_command(asked->type))

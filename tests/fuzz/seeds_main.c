@@ -134,6 +134,9 @@ enum { KCC, WERKSE, SUPPORT, KCC_TWO, DESK, WERKSE_TWO, WERKSE_DESK, OPS };
 #define SAID(peer, type, frames, subject) 0, (peer), (HV_MESSAGE_##type - 1), (frames), (subject), 0
 #define TWISTED(peer, type, frames, subject, field, twist) \
     0, (peer), (HV_MESSAGE_##type - 1), (frames), (subject), 1, (field), (twist)
+#define TWISTED_TWICE(peer, type, frames, subject, field, twist, other, other_twist)       \
+    0, (peer), (HV_MESSAGE_##type - 1), (frames), (subject), 2, (field), (twist), (other), \
+        (other_twist)
 #define TURN           2
 #define ACKS(peer)     3, (peer), 7
 #define AGAIN(which)   4, (which), 2
@@ -170,6 +173,11 @@ static void turn_seeds(void) {
               TWISTED(DESK, settle, 0, 0, 2, 1), ACKS(KCC), ACKS(DESK),
               TWISTED(KCC, open, 0, 0, 8, 2), TWISTED(KCC, close, 0, 0, 3, 7),
               TWISTED(DESK, settle, 0, 0, 3, 1));
+    /* `talked` is taken away, `no_talk` is said. */
+    TURN_SEED("no-talk", SAID(KCC, open, 0, 0), TWISTED_TWICE(KCC, close, 0, 0, 4, 255, 5, 1),
+              TWISTED(DESK, settle, 0, 0, 3, 1), TWISTED_TWICE(KCC, close, 0, 0, 4, 255, 5, 2),
+              SAID(KCC, close, 0, 0), ACKS(KCC), TWISTED(KCC, open, 0, 0, 8, 2),
+              TWISTED_TWICE(KCC, close, 0, 0, 4, 255, 5, 3), TWISTED(DESK, settle, 0, 0, 2, 1));
     TURN_SEED("lost", SAID(KCC, open, 0, 0), GONE(WERKSE), FULL(WERKSE_TWO),
               SAID(KCC, offer, SEALED, 0), PASS(2), PASS(3), ANEW(WERKSE),
               SAID(WERKSE, hello, 0, 0), TURN, SAID(WERKSE, nack, 0, 0), PASS(1), PASS(4), PASS(4),
