@@ -16,8 +16,8 @@ struct addressee {
 struct audience {
     size_t count;
     struct addressee members[AUDIENCE_MAX]; /* each once */
-    bool
-        earlier_holders; /* and the endpoints of every organisation that held this journey before */
+    /* And the endpoints of every organisation that held this journey before. */
+    bool earlier_holders;
 };
 
 /* Who hears of this event, after it was folded into journey and handover (NULL for an event of the

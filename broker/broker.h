@@ -1,8 +1,8 @@
 /* The broker but for its sockets: takes batches of frames, answers frames, on one thread.
  *
- * Everything that happens takes the same road, in turns (DESIGN.md section 4): the door hands in
- * what is waiting, the turn decodes, judges, decides, records and commits it with one sync, and
- * only then fills the outbox that the door sends. */
+ * Everything that happens takes the same road, in turns: the door hands in what is waiting, the
+ * turn decodes, judges, decides, records and commits it with one sync, and only then fills the
+ * outbox that the door sends. */
 #ifndef HOUVAST_BROKER_H
 #define HOUVAST_BROKER_H
 
@@ -19,9 +19,9 @@ struct route {
 /* One message as it came in. The bytes are the door's and stay until the turn has ended. */
 struct inbound {
     struct route from;
-    uint8_t
-        key[NETWORK_KEY_SIZE]; /* the peer's public key, as CURVE proved it to the ZAP handler */
-    unsigned frames;           /* 1, 2, or more (which is malformed) */
+    /* The peer's public key, as CURVE proved it to the ZAP handler. */
+    uint8_t key[NETWORK_KEY_SIZE];
+    unsigned frames; /* 1, 2, or more (which is malformed) */
     const void *envelope;
     size_t envelope_size;
     const void *dossier; /* frame 2; NULL where there is none */
@@ -52,9 +52,11 @@ struct broker;
 
 /* Opens the ledger in `state_directory` and puts the network files of `network_directory` in force.
  * The caller has the lock of the state directory and has checked its file system. `world` is
- * borrowed for the broker's life. On failure *ret_failure says what to mend: -EINVAL, -ENOENT,
- * -EACCES …  a network file -EPROTO                      a ledger of a newer version, or no ledger
- * of ours -EIO, -ENOSPC, -ENOMEM       as they say */
+ * borrowed for the broker's life. On failure *ret_failure says what to mend:
+ *
+ *   -EINVAL, -ENOENT, -EACCES …   a network file
+ *   -EPROTO                       a ledger of a newer version, or none of ours
+ *   -EIO, -ENOSPC, -ENOMEM        as they say */
 int broker_new(const char *network_directory, const char *state_directory,
                const struct world *world, struct broker **ret_broker, struct failure *ret_failure);
 void broker_free(struct broker *broker);

@@ -26,10 +26,9 @@ void command_refuse_unknown_organisation(struct request *request, const char *fi
 }
 
 void command_refuse_unavailable(struct request *request) {
-    answer_refuse(
-        request, HV_REFUSED_UNAVAILABLE, NULL,
-        "the broker's disk is full: nothing new is taken, nothing held is lost; ask again "
-        "later");
+    answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
+                  "the broker's disk is full: nothing new is taken, nothing held is lost; ask "
+                  "again later");
 }
 
 void command_refuse_as_decided(struct request *request, const struct decision *decision) {
@@ -144,9 +143,10 @@ struct handover_command {
                    struct decision *decision);
 };
 
+/* clang-format off */
 #define HANDOVER_COMMAND(name, side, from_reserve) \
-    [HV_MESSAGE_##                                 \
-        name] = {offsetof(struct hv_message, name.handover), side, from_reserve, decide_##name}
+    [HV_MESSAGE_##name] = {offsetof(struct hv_message, name.handover), side, from_reserve, decide_##name}
+/* clang-format on */
 
 static const struct handover_command handover_commands[] = {
     HANDOVER_COMMAND(receive, ACCESS_RECEIVER, false),
@@ -190,7 +190,7 @@ void command_done_again(struct request *request, const struct handover *handover
                                repeated_hash(request, handover, seq, &event), seq, true);
 }
 
-/* `suggest` and `to` name an organisation of the network; no one else's command has such a key. */
+/* The organisation that a decline suggests instead must be on the map. */
 static bool refuse_suggest(struct request *request) {
     const struct hv_decline *decline = &request->message.decline;
 

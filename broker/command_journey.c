@@ -16,8 +16,7 @@ struct subject {
     struct handover handover;
     bool has_open; /* the journey's open one */
     struct handover open;
-    int64_t
-        repeat_seq; /* the first event of the same command, had it taken effect before; else 0 */
+    int64_t repeat_seq; /* the first event of the same command, if it had taken effect; else 0 */
 };
 
 /* ---- Answers ---- */
@@ -203,7 +202,7 @@ static void command_settle(struct request *request) {
 
 /* ---- Offer: names a journey, makes a handover ---- */
 
-/* The receiver must be on the map, and must take new offers. */
+/* Who is leaving keeps its duties and gets no new ones. */
 static bool refuse_receiver(struct request *request, const struct network_organisation *to) {
     const struct hv_offer *command = &request->message.offer;
 

@@ -1,11 +1,12 @@
 /* Handovers: one attempt to pass a journey to a receiver.
  *
- *     offered ──► delivered ──► received ──► picked-up ──► confirmed     the hold moves: now and
- * only now │            │             │            │ └────────────┴─────────────┴────────────┴──►
- * declined           the receiver says no └──► withdrawn          the holder takes it back
+ *   offered ──► delivered ──► received ──► picked-up ──► confirmed   only now the hold moves
+ *      │            │            │             │
+ *      └────────────┴────────────┴─────────────┼──► declined         the receiver says no
+ *                                              └──► withdrawn        the holder takes it back
  *
- * Steps may be skipped forwards, never taken backwards. handover.c has the table of PROTOCOL.md
- * section 5. Pure: state and command in, decision out; no clock, no ledger, no socket. */
+ * Steps may be skipped forwards, never taken backwards; handover.c has the table. Pure: state and
+ * command in, decision out; no clock, no ledger, no socket. */
 #ifndef HOUVAST_HANDOVER_H
 #define HOUVAST_HANDOVER_H
 
@@ -40,8 +41,8 @@ struct handover {
     char as_reason[HV_CODE_SIZE];
     struct hv_holder end_holder; /* who held when it ended; "" while open */
     int64_t ended_seq;           /* the event that ended it; 0 while open */
-    hv_time
-        times_ms[HANDOVER_STATE_COUNT]; /* when it came into each state; 0: not yet or skipped */
+    /* When it came into each state; 0: not yet, or skipped. */
+    hv_time times_ms[HANDOVER_STATE_COUNT];
 };
 
 bool handover_is_open(const struct handover *handover);
@@ -87,7 +88,8 @@ bool handover_is_delivered_by_ack(const struct handover *handover);
 bool handover_may_fold(const struct handover *handover, const struct hv_event *event);
 
 /* Moves the handover by one event of its own, recorded as `seq` at `at_ms`, while `holder` held.
- * The event's move must stand in the table (asserted: it was decided by it). */
+ * The event's move must stand in the table (asserted: it was decided by it). False where the event
+ * leaves the handover as it was. */
 bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
                    hv_time at_ms, const struct hv_holder *holder);
 

@@ -279,8 +279,8 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
     case HV_EVENT_CONFIRMED:
         journey->holder = event->holder;
         journey->held_since_ms = at_ms;
-        journey->reassigned_on_ms =
-            0; /* the new organisation's clock knows nothing of the old one's */
+        /* The new organisation's clock knows nothing of the old one's. */
+        journey->reassigned_on_ms = 0;
         break;
     case HV_EVENT_DELIVERED:
     case HV_EVENT_RECEIVED:

@@ -38,9 +38,10 @@ struct journey_policy {
     bool settle_by_organisation;
 };
 
-/* Each decides one command of an endpoint that holds (or, for settle, of a coordinator who may):
- * what the asker is allowed to know and do has been judged before (access.h). `open_handover` is
- * the journey's open one, or NULL. They fill *ret_decision and change nothing else. */
+/* Each decides one command of an asker who may give it: that has been judged before (access.h, and
+ * journey_may_settle for a settle). `existing` is the journey that has this id already, or NULL;
+ * `open_handover` is the journey's open one, or NULL. They fill *ret_decision and change nothing
+ * else. */
 void journey_decide_open(const struct journey *existing, const struct hv_open *command,
                          const struct actor *actor, struct decision *ret_decision);
 void journey_decide_reassign(const struct journey *journey, const struct hv_reassign *command,
@@ -60,8 +61,9 @@ bool journey_may_settle(const struct journey *journey, const struct actor *actor
  * without an assertion. `journey` is all zeroes but for its row before the first. */
 bool journey_may_fold(const struct journey *journey, const struct hv_event *event);
 
-/* Moves the journey by one event of its own, recorded at `at_ms`. An event that moves nothing here
- * is fine: it gives false. H2: `confirmed` is the one event that moves the holding organisation. */
+/* Moves the journey by one event of its own, recorded at `at_ms`. False where the event leaves the
+ * journey as it was, which is fine. H2: `confirmed` is the one event that moves the holding
+ * organisation. */
 bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms);
 
 #endif

@@ -1,8 +1,9 @@
 /* Key files: one secret each, readable for its owner alone (houvast keygen writes them).
  *
- *   kind = curve        for the wire; or sealing (for dossiers), receipt (that a broker signs
- * with), or secret (no public half) public_key = <Z85> secret_key = <Z85>  of a secret the 32 bytes
- * themselves, of a receipt key the seed of Ed25519
+ *   kind = KIND            curve (for the wire), sealing (for dossiers), receipt (that a broker
+ *                          signs with), or secret
+ *   public_key = <Z85>     not of a secret, which has no public half
+ *   secret_key = <Z85>     of a secret its 32 bytes, of a receipt key the seed of Ed25519
  *
  * sodium_init() has to be called before. */
 #ifndef HOUVAST_KEYFILE_H

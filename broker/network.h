@@ -5,18 +5,21 @@
  * through inih.
  *
  *   network.conf
- *     [network]   name, coordinating, time_zone, environment = production|test
- *     [broker]    public_key (Z85), listen (endpoints of ZeroMQ, apart by blanks; --listen replaces
- * them) [limits]    envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
- * window_bytes, commands_per_second [policies]  settle = network|organisation, keep_dossier_days
- *     [testing]   day_length (a duration; refused unless environment = test)
- *     [receipt <label>] public_key (Z85, Ed25519), valid_from, valid_until (as below)
+ *     [network]           name, coordinating, time_zone, environment = production|test
+ *     [broker]            public_key (Z85),
+ *                         listen (endpoints of ZeroMQ, apart by blanks; --listen replaces them)
+ *     [limits]            envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
+ *                         window_bytes, commands_per_second
+ *     [policies]          settle = network|organisation, keep_dossier_days
+ *     [testing]           day_length (a duration; refused unless environment = test)
+ *     [receipt <label>]   public_key (Z85, Ed25519), valid_from, valid_until
  *
  *   organisations/<name>.conf
- *     [organisation]   name, display_name, telephone, telephone_out_of_hours, leaving = yes|no
- *     [key <label>]    public_key (Z85), roles (endpoint coordinator operator, apart by blanks)
- *     [sealing <label>] public_key (Z85), valid_from, valid_until (YYYY-MM-DD, or with THH:MM:SSZ;
- * UTC)
+ *     [organisation]      name, display_name, telephone, telephone_out_of_hours, leaving = yes|no
+ *     [key <label>]       public_key (Z85), roles (endpoint coordinator operator, apart by blanks)
+ *     [sealing <label>]   public_key (Z85), valid_from, valid_until
+ *
+ * Moments are YYYY-MM-DD, or with THH:MM:SSZ; UTC.
  *
  * Durations are a whole number and a unit: ms s m (or M, minutes) H D; `h d`, office time, are
  * refused where a wall-clock duration is wanted. */
