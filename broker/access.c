@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* An operator is a party to nothing (PROTOCOL.md section 6, 4). */
+/* An operator is a party to nothing: it runs the broker and is told of nobody. */
 static bool actor_works_for(const struct actor *actor, const char *organisation) {
     return actor->role != HV_ROLE_OPERATOR && strcmp(actor->organisation, organisation) == 0;
 }

@@ -1,5 +1,4 @@
-/* Access: what an actor may know and do about a journey or handover (PROTOCOL.md sections 2, 3 and
- * 6, 4).
+/* Access: what an actor may know and do about a journey or handover.
  *
  * A key's organisation and role decide; names in a message never do. Pure. */
 #ifndef HOUVAST_ACCESS_H

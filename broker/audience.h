@@ -1,4 +1,4 @@
-/* Audience: whose inbox owes an item for an event (PROTOCOL.md section 4). Pure. */
+/* Audience: whose inbox owes an item for an event. Pure. */
 #ifndef HOUVAST_AUDIENCE_H
 #define HOUVAST_AUDIENCE_H
 

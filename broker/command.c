@@ -1,4 +1,4 @@
-/* Commands on handovers, judged in the order of the contract (PROTOCOL.md section 3):
+/* Commands on handovers, judged in the order of the contract:
  * unavailable, unknown, forbidden, repeated, conflict, stale-key, not-introduced; then decided and
  * recorded. */
 #include "broker/command.h"

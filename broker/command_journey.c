@@ -60,8 +60,7 @@ static void subject_find(struct request *request, const struct hv_uuid *journey,
         ledger_command_find(ledger, ret_subject->journey.row, request->command);
 }
 
-/* An earlier holder is answered as things stood then, never as they are now (PROTOCOL.md section 6,
- * 28). */
+/* An earlier holder is answered as things stood then, never as they are now. */
 static void answer_journey_repeat(struct request *request, const struct subject *subject) {
     struct journey then;
 

@@ -14,7 +14,8 @@
 
 #define DECISION_REASON_SIZE 256
 
-/* Clocks of two organisations may differ by so much (PROTOCOL.md, `confirm`). */
+/* Clocks of two organisations may differ by so much: a time that lies no further ahead is no
+ * mistake. */
 #define DECISION_SKEW_MS INT64_C(300000)
 
 /* Who asks: what the key and the session say, never what a message says. */

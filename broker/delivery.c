@@ -194,7 +194,7 @@ static void want_inbox(void *context, int64_t inbox) {
     sessions_want(context, inbox);
 }
 
-/* Dossiers live so many days after the confirmation (PROTOCOL.md section 4). Overwriting them takes
+/* Dossiers live so many days after the confirmation (keep_dossier_days). Overwriting them takes
  * as much room as they have, which a full disk keeps for what is said. */
 static void delete_due_dossiers(struct turn *turn) {
     struct handover handover;

@@ -1,4 +1,4 @@
-/* What an item shows of its event: no more than the contract says (PROTOCOL.md section 4). Pure. */
+/* What an item shows of its event: no more than its reader is a party to. Pure. */
 #ifndef HOUVAST_DELIVERY_HIDE_H
 #define HOUVAST_DELIVERY_HIDE_H
 

@@ -6,7 +6,7 @@
 
 #include "broker/handover_table.h"
 
-/* ---- The table (PROTOCOL.md section 5) ---- */
+/* ---- The table ---- */
 
 #define OFFERED   HV_HANDOVER_OFFERED
 #define DELIVERED HV_HANDOVER_DELIVERED
@@ -55,7 +55,7 @@ bool handover_is_open(const struct handover *handover) {
 }
 
 /* The warm gate opens when the resident and someone of each side were there; within one
- * organisation, two different persons of it (PROTOCOL.md section 6, 13). */
+ * organisation, two different persons of it. */
 static bool introduction_opens_gate(const struct handover *handover,
                                     const struct hv_event *introduced) {
     const struct hv_attendee *sender = NULL;

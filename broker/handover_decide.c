@@ -114,7 +114,7 @@ void handover_decide_pickup(const struct handover *handover, const struct hv_pic
     if (!decide_move(handover, MOVE_PICKUP, ret_decision))
         return;
     /* Before anybody has picked up, who received it is the present person; taking it on from them
-     * needs no word (PROTOCOL.md section 6, 11). */
+     * needs no word. */
     const bool picked_up = handover->picked_up_by[0] != '\0';
     const char *present = picked_up ? handover->picked_up_by : handover->received_by;
     const bool another = picked_up && strcmp(present, command->begeleider) != 0;
@@ -156,8 +156,7 @@ void handover_decide_introduce(const struct handover *handover, const struct hv_
     event->with_resident = command->resident;
 }
 
-/* The contact lies not in the future, and not before the offer unless with the sender (PROTOCOL.md,
- * `confirm`). */
+/* The contact lies not in the future, and not before the offer unless with the sender. */
 static bool confirm_refuse_contact(const struct handover *handover,
                                    const struct hv_contact *contact, hv_time now_ms,
                                    struct decision *decision) {

@@ -1,4 +1,4 @@
-/* The table of handover states (PROTOCOL.md section 5). Private to handover*.c. */
+/* The table of handover states. Private to handover*.c. */
 #ifndef HOUVAST_HANDOVER_TABLE_H
 #define HOUVAST_HANDOVER_TABLE_H
 

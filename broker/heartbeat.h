@@ -8,7 +8,7 @@
 void session_over(struct turn *turn, struct session *session);
 
 /* Sessions that have been silent for three intervals are over; those to which nothing was said for
- * one get a ping (PROTOCOL.md section 2). Looks at them only when the first can be due. */
+ * one get a ping. Looks at them only when the first can be due. */
 void heartbeats(struct turn *turn);
 
 #endif

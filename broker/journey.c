@@ -81,7 +81,7 @@ void journey_decide_reassign(const struct journey *journey, const struct hv_reas
         return;
     }
     if (command->on < journey->reassigned_on_ms) {
-        ret_decision->repeated = true; /* a newer one stands (PROTOCOL.md section 3) */
+        ret_decision->repeated = true; /* a newer one stands */
         return;
     }
     if (strcmp(command->instead_of, journey->holder.begeleider) != 0) {

@@ -53,7 +53,7 @@ void journey_decide_close(const struct journey *journey, const struct handover *
 void journey_decide_settle(const struct journey *journey, const struct hv_settle *command,
                            const struct actor *actor, struct decision *ret_decision);
 
-/* Whether this actor may settle closings of this journey at all (PROTOCOL.md, `settle`). */
+/* Whether this actor may settle closings of this journey at all. */
 bool journey_may_settle(const struct journey *journey, const struct actor *actor,
                         struct journey_policy policy);
 

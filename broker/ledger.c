@@ -78,7 +78,7 @@ static int set_durable(struct ledger *ledger, struct failure *ret_failure) {
     bool is_wal = false;
 
     /* EXCLUSIVE before the first access of the log: no -shm file, and no second opener
-     * (PITFALLS 5.1). */
+     * (two connections that checkpoint can lose commits in this SQLite: the WAL-reset race). */
     int rc = execute(ledger, "PRAGMA locking_mode = EXCLUSIVE", ret_failure);
     if (rc < 0)
         return rc;
@@ -355,7 +355,7 @@ void ledger_rollback(struct ledger *ledger) {
     assert(ledger->in_turn);
     for (struct sql *sql = ledger->statements; sql; sql = sql->hh.next)
         sql_end(sql);
-    /* FULL, NOMEM and IOERR may have rolled back by themselves (PITFALLS 5.2.4). */
+    /* FULL, NOMEM and IOERR may have rolled back by themselves. */
     if (ledger->in_transaction && !sqlite3_get_autocommit(ledger->database))
         (void)sqlite3_exec(ledger->database, "ROLLBACK", NULL, NULL, NULL);
     ledger->in_transaction = false;

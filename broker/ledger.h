@@ -8,7 +8,8 @@
  *
  *   -ENOSPC  the disk is full: roll back; a smaller turn may go on from the reserve
  *   -ENOMEM  roll back
- *   -EIO     the outcome is unknown: the process must end and answer nobody (PITFALLS 5.2.1)
+ *   -EIO     the outcome is unknown: the process must end and answer nobody, because a commit that
+ *            failed may still be found on the disk at the next start
  *
  * One thread, one connection in the whole system (EXCLUSIVE): no other process opens the ledger. */
 #ifndef HOUVAST_LEDGER_H
@@ -225,8 +226,8 @@ bool ledger_item_failed(struct ledger *ledger, const struct ledger_item *item, h
 void ledger_item_acknowledge(struct ledger *ledger, const struct ledger_item *item, int64_t seq);
 /* Items set aside may go again: a system of that inbox has said hello. */
 void ledger_items_recall(struct ledger *ledger, int64_t inbox);
-/* The longest that an item rests (`nack`, PROTOCOL.md section 6, 9). One that would rest longer was
- * put to rest before the clock was set back: it may go. */
+/* The longest that an item rests (the most that `after` of a `nack` may be). One that would rest
+ * longer was put to rest before the clock was set back: it may go. */
 #define LEDGER_REST_MAX_MS INT64_C(3600000)
 /* Items that have rested enough may go; calls `visit` with each inbox that gained one. */
 void ledger_items_wake(struct ledger *ledger, hv_time now_ms,

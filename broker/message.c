@@ -51,7 +51,7 @@ static bool refuse_frames(struct request *request) {
     return trouble != NULL;
 }
 
-/* Organisation, role and content: the same again is the same command (PROTOCOL.md section 3). */
+/* Organisation, role and content: the same again is the same command. */
 static void command_hash(struct request *request, const uint8_t content[32]) {
     crypto_generichash_state state;
     const uint8_t role = (uint8_t)request->actor.role;

@@ -148,7 +148,7 @@ int network_unpack(const void *bytes, size_t size, struct network **ret_network,
 
 /* A deep copy in which `kept` (an organisation of another network, usually the one in force before)
  * is added, marked leaving: what a start does when the files no longer name an organisation that
- * still holds residents (DESIGN.md section 7). Keys that another organisation has now are left out.
+ * still holds residents. Keys that another organisation has now are left out.
  * -ENOMEM. */
 int network_with_leaving(const struct network *network, const struct network_organisation *kept,
                          struct network **ret_network);

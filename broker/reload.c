@@ -1,4 +1,4 @@
-/* Reloading: new network files are put in force whole or not at all (DESIGN.md section 7).
+/* Reloading: new network files are put in force whole or not at all.
  *
  * An organisation that holds a resident, is party to an open handover or has items owed cannot be
  * taken off the map: a reload that would is refused with the list and the mend. A start never stops

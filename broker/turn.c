@@ -176,8 +176,8 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
 
 /* ---- The turn ---- */
 
-/* Deleted bytes stay in the log until it is emptied (PITFALLS: secure_delete and WAL). Once a
- * second is enough, and not while messages wait. */
+/* Deleted bytes stay in the log until it is emptied: secure_delete wipes the file, not the log.
+ * Once a second is enough, and not while messages wait. */
 #define WIPE_INTERVAL_MS 1000
 
 static int wipe(struct broker *broker) {

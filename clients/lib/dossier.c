@@ -14,7 +14,8 @@
 static_assert(HV_DOSSIER_OVERHEAD == KEY_ID_SIZE + crypto_box_SEALBYTES,
               "the header says what sealing adds");
 
-/* The first 8 bytes of BLAKE2b-256 of the public key (PROTOCOL.md section 1). */
+/* The first 8 bytes of BLAKE2b-256 of the public key: what a sealed dossier begins with, and what
+ * `map` calls the key by. */
 static void key_id(const uint8_t key[HV_KEY_SIZE], uint8_t ret_id[KEY_ID_SIZE]) {
     uint8_t hash[crypto_generichash_BYTES];
     crypto_generichash(hash, sizeof hash, key, HV_KEY_SIZE, NULL, 0);

@@ -1,4 +1,4 @@
-/* The words of the wire that PROTOCOL version 1 writes out: one list per vocabulary.
+/* The words of the wire, version 1: one list per vocabulary.
  *
  * Each row is V(NAME, number, "text", "what it means"). The text is what travels and what events
  * keep; the number is what a table of the ledger keeps. Both are promises: rows are added, never
@@ -102,8 +102,7 @@
     V(HANDOVER_DECLINED, 7, "declined", "the receiver said no; the holder keeps the resident") \
     V(HANDOVER_WITHDRAWN, 8, "withdrawn", "the holder took it back")
 
-/* Events and items share names (PROTOCOL.md section 6, 24). Those that no item carries are marked
- * "-". */
+/* Events and items share names. Those that no item carries are marked "-". */
 #define HV_VOCABULARY_event_name(V)                                                           \
     V(EVENT_OPENED, 1, "opened", "- first contact, or a closed journey taken up again")       \
     V(EVENT_REASSIGNED, 2, "reassigned", "another begeleider of the same organisation holds") \
@@ -126,7 +125,7 @@
     V(EVENT_READ, 19, "read", "- somebody read the history")                                  \
     V(EVENT_NETWORK, 20, "network", "- other network files are in force")
 
-/* In the order in which the broker judges (PROTOCOL.md section 3). */
+/* In the order in which the broker judges. */
 #define HV_VOCABULARY_refusal(V)                                                               \
     V(REFUSED_TOO_LARGE, 1, "too-large", "over a limit")                                       \
     V(REFUSED_MALFORMED, 2, "malformed", "not a message of this contract; `field` says where") \

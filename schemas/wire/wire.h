@@ -146,7 +146,7 @@ struct wire_error {
 /* Decodes one envelope. On success *ret_message is set; its texts and lists live in `zone`, and in
  * `frame` nothing of it does. 0, -EBADMSG with *ret_error filled and *ret_message untouched, or
  * -ENOMEM. Allocates nothing in proportion to what a length in the bytes claims. A `hello` of
- * another version is HV_REFUSED_VERSION whatever its other keys are (PROTOCOL.md section 6, 2).
+ * another version is HV_REFUSED_VERSION whatever its other keys are.
  * `limits` may be NULL: the default ones for what a peer sends, the broker's for what it sends.
  * `ret_content`, if not NULL, gets 32 bytes: BLAKE2b-256 of the message in a canonical form without
  * `request`; equal contents give equal bytes whatever the order of keys or the width of numbers. */

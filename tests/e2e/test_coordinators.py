@@ -1,4 +1,4 @@
-"""Coordinators, settling, and who may look at what (PROTOCOL 3, 4; A1, H3)."""
+"""Coordinators, settling, and who may look at what (A1, H3)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The dossier and the pseudonym: when they go over, in which order, and when they are gone (PROTOCOL 3, 4; P1)."""
+"""The dossier and the pseudonym: when they go over, in which order, and when they are gone (P1)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The same again is `repeated` and changes nothing; what differs is another fact or a conflict (PROTOCOL 3, 6)."""
+"""The same again is `repeated` and changes nothing; what differs is another fact or a conflict."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The inbox: durable, at least once, in order per journey, ended by acknowledgement alone (PROTOCOL 4)."""
+"""The inbox: durable, at least once, in order per journey, ended by acknowledgement alone."""
 
 import pytest
 

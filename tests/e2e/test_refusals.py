@@ -1,4 +1,4 @@
-"""Refusals: every code, the order in which they are judged, and the field that is named (PROTOCOL 1, 3, 6)."""
+"""Refusals: every code, the order in which they are judged, and the field that is named."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The network's files read again while it runs, all or nothing (PROTOCOL 3, 6.5; DESIGN's network files)."""
+"""The network's files read again while it runs, all or nothing."""
 
 import shutil
 

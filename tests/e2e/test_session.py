@@ -1,4 +1,4 @@
-"""Sessions: who may begin one, how it lives, how it ends (PROTOCOL 2)."""
+"""Sessions: who may begin one, how it lives, how it ends."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""Every command in every state by every side: PROTOCOL 3 and 5, and section 6's fine print.
+"""Every command in every state by every side.
 
 Each test takes one fresh handover or journey in one state, lets every side that may not send the
 command try it, then the side that may, and compares with the tables below, which restate the

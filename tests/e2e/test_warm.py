@@ -1,4 +1,4 @@
-"""Warm handovers: the introduction is a gate, and the contact is what confirms (PROTOCOL 3, 6.13)."""
+"""Warm handovers: the introduction is a gate, and the contact is what confirms."""
 
 import pytest
 

@@ -1,5 +1,4 @@
-/* Access: who may know of a journey or handover, and who may act on it (PROTOCOL.md section 2;
- * section 3, "Asking"; section 6, 4). */
+/* Access: who may know of a journey or handover, and who may act on it. */
 #include "broker/access.h"
 
 #include <setjmp.h>

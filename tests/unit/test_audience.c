@@ -1,4 +1,4 @@
-/* Audience: who hears of each event (PROTOCOL.md section 4, the table of items). */
+/* Audience: who hears of each event. */
 #include "broker/audience.h"
 
 #include <setjmp.h>

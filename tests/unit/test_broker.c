@@ -1,5 +1,5 @@
 /* The whole broker but its sockets: one handover all its way, repeats, and what nobody but a party
- * may know (PROTOCOL.md sections 3 to 6). */
+ * may know. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

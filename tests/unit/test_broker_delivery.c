@@ -1,5 +1,5 @@
-/* What the broker owes, until it is acknowledged: order, attempts, credit, setting aside
- * (PROTOCOL.md section 4), with clocks that go wrong. */
+/* What the broker owes, until it is acknowledged: order, attempts, credit, setting aside;
+ * with clocks that go wrong. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Random commands of several organisations, sessions that come and go, clocks that jump, restarts:
- * the guarantees hold after every turn (DESIGN.md section 2). HOUVAST_SEED gives one seed more. */
+ * the guarantees hold after every turn. HOUVAST_SEED gives one seed more. */
 #include <errno.h>
 #include <inttypes.h>
 #include <setjmp.h>

@@ -1,5 +1,4 @@
-/* Sessions, keys and network files as peers meet them (PROTOCOL.md sections 1 and 2; DESIGN.md
- * section 7). */
+/* Sessions, keys and network files as peers meet them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Items: what each shows of its event, key by key (PROTOCOL.md section 4, "carries"). */
+/* Items: what each shows of its event, key by key. */
 #include "broker/delivery_hide.h"
 
 #include <setjmp.h>

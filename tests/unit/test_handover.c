@@ -1,5 +1,5 @@
 /* Handovers: every state, every command, every person; and what the events fold to. The tables here
- * are those of the contract (PROTOCOL.md sections 3, 5 and 6), written down a second time. */
+ * are those of the contract, written down a second time. */
 #include "broker/handover.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* Confirming: the gate of a warm handover in all its variants, and when the contact may have been
- * (PROTOCOL.md section 3, `introduce` and `confirm`; section 6, 13). */
+/* Confirming: the gate of a warm handover in all its variants, and when the contact may have been.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

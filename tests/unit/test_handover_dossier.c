@@ -1,5 +1,4 @@
-/* What a receiver learns, and when: disclosure, supplements, fetching, destruction (PROTOCOL.md
- * section 3, `offer`, `fetch` and `supplement`; section 4, "Dossier's life"; section 6, 15). */
+/* What a receiver learns, and when: disclosure, supplements, fetching, destruction. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

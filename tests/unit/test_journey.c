@@ -1,5 +1,4 @@
-/* Journeys: opened, reassigned, reopened, and held in between (PROTOCOL.md section 3, "The
- * journey"; section 6, 11 and 17). */
+/* Journeys: opened, reassigned, reopened, and held in between. */
 #include "broker/journey.h"
 
 #include <setjmp.h>

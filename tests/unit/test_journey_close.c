@@ -1,5 +1,4 @@
-/* Closing a journey, and settling a closing (PROTOCOL.md section 3, `close` and `settle`; section
- * 6, 16). */
+/* Closing a journey, and settling a closing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
