@@ -157,6 +157,7 @@ static void broker_exec(const struct city *city, const char *state, const char *
         _exit(127);
     unsetenv("JOURNAL_STREAM");
     execl(city->program, city->program, "--network", network, "--state", state, (char *)NULL);
+    warn("%s", city->program); /* into the same file */
     _exit(127);
 }
 
