@@ -18,11 +18,12 @@
 #include "tests/bench/report.h"
 #include "tests/bench/store.h"
 
-#define FLOOR_PAIRS_MAX 20000
-#define STORED_OFFERS   20000
-#define STORED_SMALL    10000
-#define STORED_LARGE    1000000
-#define STORED_HUGE     5000000
+#define FLOOR_PAIRS_LEAST 2000 /* the first thousand journeys are opened before any is offered */
+#define FLOOR_PAIRS_MAX   20000
+#define STORED_OFFERS     20000
+#define STORED_SMALL      10000
+#define STORED_LARGE      1000000
+#define STORED_HUGE       5000000
 
 struct options {
     const char *build;     /* where houvastd is */
@@ -107,7 +108,7 @@ static void floors_of_offer(struct bench *bench, const struct drive_result *full
     report_figure(bench->report, "SQLite", floor.cpu_us, "cpu µs/handover");
     report_figure(bench->report, "transaction p50", floor.p50_us, "µs");
     report_figure(bench->report, "broker of it", full->per_second / floor.per_second, "times");
-    floor = floor_sqlite(&bench->city, "offer", "floor-1", count / 10, 1);
+    floor = floor_sqlite(&bench->city, "offer", "floor-1", FLOOR_PAIRS_LEAST, 1);
     report_row(bench->report, "(a) floor: SQLite, 1 command a transaction");
     report_figure(bench->report, "rate", floor.per_second, "handovers/s");
     report_figure(bench->report, "transaction p50", floor.p50_us, "µs");
@@ -263,8 +264,8 @@ static error_t option_take(int key, char *text, struct argp_state *state) {
         return 0;
     case 'n':
         options->handovers = strtoul(text, NULL, 10);
-        if (options->handovers < 1000 || options->handovers > 10000000)
-            argp_error(state, "--handovers takes 1000 to 10000000");
+        if (options->handovers < FLOOR_PAIRS_LEAST || options->handovers > 10000000)
+            argp_error(state, "--handovers takes 2000 to 10000000");
         return 0;
     case 'd':
         options->directory = text;
