@@ -36,23 +36,24 @@ enum table_name { JOURNEY, HANDOVER, EVENT, PAYLOAD, DOSSIER, ITEM };
     "(SELECT * FROM event WHERE type IN (1, 6) ORDER BY seq LIMIT ?) AS event " types
 
 static const struct table tables_empty[] = {
-    [JOURNEY] = {.select = "SELECT journey.* FROM " OF_EVENTS(
+    [JOURNEY] = {.read = "SELECT journey.* FROM " OF_EVENTS(
                      "JOIN journey ON journey.number = event.journey "
                      "WHERE type = 1 ORDER BY event.seq"),
-                 .name = "journey"},
-    [HANDOVER] = {.select = "SELECT handover.* FROM " OF_EVENTS("JOIN handover ON handover.number = "
-                                                      "event.handover ORDER BY event.seq"),
-                  .name = "handover"},
-    [EVENT] = {.select = "SELECT * FROM " OF_EVENTS("ORDER BY seq"), .name = "event"},
-    [PAYLOAD] = {.select = "SELECT payload.* FROM " OF_EVENTS("JOIN payload ON payload.seq = event.seq "
-                                                    "ORDER BY event.seq"),
-                 .name = "payload"},
-    [DOSSIER] = {.select = "SELECT dossier.* FROM " OF_EVENTS("JOIN dossier ON dossier.handover = "
-                                                    "event.handover ORDER BY event.seq"),
-                 .name = "dossier"},
-    [ITEM] = {.select = "SELECT item.* FROM " OF_EVENTS("JOIN item ON item.event = event.seq "
-                                              "ORDER BY event.seq"),
-              .name = "item"},
+                 .write = "journey"},
+    [HANDOVER] = {.read = "SELECT handover.* FROM " OF_EVENTS("JOIN handover ON handover.number = "
+                                                              "event.handover ORDER BY event.seq"),
+                  .write = "handover"},
+    [EVENT] = {.read = "SELECT * FROM " OF_EVENTS("ORDER BY seq"), .write = "event"},
+    [PAYLOAD] = {.read =
+                     "SELECT payload.* FROM " OF_EVENTS("JOIN payload ON payload.seq = event.seq "
+                                                        "ORDER BY event.seq"),
+                 .write = "payload"},
+    [DOSSIER] = {.read = "SELECT dossier.* FROM " OF_EVENTS("JOIN dossier ON dossier.handover = "
+                                                            "event.handover ORDER BY event.seq"),
+                 .write = "dossier"},
+    [ITEM] = {.read = "SELECT item.* FROM " OF_EVENTS("JOIN item ON item.event = event.seq "
+                                                      "ORDER BY event.seq"),
+              .write = "item"},
 };
 #define TABLES       (sizeof tables_empty / sizeof tables_empty[0])
 #define TYPE_COLUMN  2 /* of event */
