@@ -51,6 +51,8 @@ struct command {
     size_t argp_count;
     char help[FIELD_OPTIONS_MAX][COMMAND_HELP_SIZE];
     char negated[FIELD_OPTIONS_MAX][HV_PERSON_SIZE + 4];
+    char opposite[FIELD_OPTIONS_MAX][HV_PERSON_SIZE + 24];
+    char doc[COMMAND_HELP_SIZE]; /* what argp says above and below the options */
 };
 
 /* ---- Its options ---- */
@@ -91,8 +93,10 @@ static void argp_add_field(struct command *command, size_t index) {
              group);
     if (option->field->kind == WIRE_BOOLEAN) {
         snprintf(command->negated[index], sizeof command->negated[index], "no-%s", option->name);
-        argp_add(command, command->negated[index], COMMAND_NO + (int)index, NULL, "the opposite",
-                 group);
+        snprintf(command->opposite[index], sizeof command->opposite[index], "the opposite of --%s",
+                 option->name);
+        argp_add(command, command->negated[index], COMMAND_NO + (int)index, NULL,
+                 command->opposite[index], group);
     }
 }
 
@@ -141,12 +145,33 @@ static void argp_add_headings(struct command *command) {
     }
 }
 
+/* What the subcommand does, and below its options how their values are written. */
+static void doc_fill(struct command *command) {
+    static const char *const values[] = {"TIME", "PERSON", "CODE"};
+    size_t used =
+        (size_t)snprintf(command->doc, sizeof command->doc, "%s", command->options.type->doc);
+    char separator = '\v';
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        const struct field_option *option = field_options_taking(&command->options, values[i]);
+        if (!option) {
+            continue;
+        }
+        char forms[COMMAND_HELP_SIZE / 4];
+        field_value_forms(option->field, forms, sizeof forms);
+        used += (size_t)snprintf(command->doc + used, sizeof command->doc - used, "%c%s is %s.",
+                                 separator, values[i], forms);
+        assert(used < sizeof command->doc);
+        separator = '\n';
+    }
+}
+
 static void argp_fill(struct command *command) {
     for (size_t i = 0; i < command->options.count; i++) {
         argp_add_field(command, i);
     }
     argp_add_identity(command);
     argp_add_headings(command);
+    doc_fill(command);
 }
 
 static void number_take(struct argp_state *state, const char *name, const char *text, int64_t most,
@@ -211,7 +236,7 @@ static void arguments_read(struct command *command, int argc, char **argv) {
     const struct argp argp = {
         .options = command->argp_options,
         .parser = command_take,
-        .doc = command->options.type->doc,
+        .doc = command->doc,
         .children = children,
     };
     argp_parse(&argp, argc, argv, 0, NULL, command);

@@ -17,12 +17,12 @@ _houvast_options() {
     sed -nE 's/^ {2,6}(-., )?(--[a-z0-9-]+)(=?).*/\2\3/p'
 }
 
-# The words that the option $1 takes, from its line in the help on standard input: (one of a, b), or
-# --option=a|b.
+# The words that the option $1 takes, from its line in the help on standard input: (one of a, b), (only a),
+# or --option=a|b.
 _houvast_words() {
     case $1 in
     --role) echo endpoint coordinator operator ;;
-    *) sed -nE -e "s/^ +$1=.*\\(one of ([^)]*)\\).*/\\1/p" -e "s/^ +$1=([a-z|]+)( .*)?$/\\1/p" | tr ',|' ' ' ;;
+    *) sed -nE -e "s/^ +$1=.*\\((one of|only) ([^)]*)\\).*/\\2/p" -e "s/^ +$1=([a-z|]+)( .*)?$/\\1/p" | tr ',|' ' ' ;;
     esac
 }
 

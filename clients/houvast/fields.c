@@ -100,10 +100,20 @@ struct field_option *field_options_find(struct field_options *options, const cha
     return NULL;
 }
 
+const struct field_option *field_options_taking(const struct field_options *options,
+                                                const char *value_name) {
+    for (size_t i = 0; i < options->count; i++) {
+        const char *name = field_value_name(options->options[i].field);
+        if (name && strcmp(name, value_name) == 0) {
+            return &options->options[i];
+        }
+    }
+    return NULL;
+}
+
 /* ---- Reading one value ---- */
 
-/* What a text must look like, for the sentence that refuses another. */
-static void value_forms(const struct wire_field *field, char *ret_text, size_t size) {
+void field_value_forms(const struct wire_field *field, char *ret_text, size_t size) {
     size_t used = 0;
     switch (field->kind) {
     case WIRE_INTEGER:
@@ -114,7 +124,7 @@ static void value_forms(const struct wire_field *field, char *ret_text, size_t s
         snprintf(ret_text, size, "%" PRId64 " bytes in hexadecimal", field->most);
         return;
     case WIRE_VOCABULARY:
-        used = (size_t)snprintf(ret_text, size, "one of");
+        used = (size_t)snprintf(ret_text, size, field->vocabulary->count > 1 ? "one of" : "only");
         for (size_t i = 0; i < field->vocabulary->count && used < size; i++) {
             used += (size_t)snprintf(ret_text + used, size - used, "%s %s", i ? "," : "",
                                      field->vocabulary->words[i].text);
@@ -258,7 +268,7 @@ static bool value_parse(const struct wire_field *field, const char *text, hv_tim
 static int value_refused(const struct field_option *option, const char *text,
                          struct failure *ret_failure) {
     char forms[512];
-    value_forms(option->field, forms, sizeof forms);
+    field_value_forms(option->field, forms, sizeof forms);
     return failure_set(ret_failure, -EINVAL, "--%s %s is not right; it takes %s", option->name,
                        text, forms);
 }
@@ -471,7 +481,7 @@ void field_option_help(const struct field_option *option, char *ret_text, size_t
         (size_t)snprintf(ret_text, size, "%s%s%s", option->within ? option->within->doc : "",
                          option->within ? ": " : "", field->doc);
     if (field->kind == WIRE_VOCABULARY || field->kind == WIRE_LIST || field->kind == WIRE_INTEGER) {
-        value_forms(field, forms, sizeof forms);
+        field_value_forms(field, forms, sizeof forms);
     }
     if (forms[0] && used < size &&
         !(field->kind == WIRE_INTEGER && field->most == HV_INTEGER_MAX)) {

@@ -36,6 +36,9 @@ void field_options_fini(struct field_options *options);
 
 /* The option of that name, or NULL. Borrowed from `options`. */
 struct field_option *field_options_find(struct field_options *options, const char *name);
+/* The first option that takes such a value (field_value_name), or NULL. Borrowed. */
+const struct field_option *field_options_taking(const struct field_options *options,
+                                                const char *value_name);
 
 /* Reads `text` (for a boolean: NULL, and its value in `yes`) into the message's struct at `message`
  * and marks the option as given. Texts of kind TEXT are borrowed. 0; -EINVAL with a sentence that
@@ -51,6 +54,8 @@ int field_options_complete(const struct field_options *options, void *message,
 
 /* What an option takes, for its help: `TIME`, `WORD`, …; NULL for a boolean. */
 const char *field_value_name(const struct wire_field *field);
+/* What a text has to look like, in words. Not for booleans, texts and maps. */
+void field_value_forms(const struct wire_field *field, char *ret_text, size_t size);
 /* Appends what the field says and which words it takes, for the option's help. */
 void field_option_help(const struct field_option *option, char *ret_text, size_t size);
 

@@ -101,7 +101,7 @@
     F(S, OPTIONAL, BOOLEAN, reopens, _, "a closed journey was taken up again")                         \
     F(S, OPTIONAL, ORGANISATION, from, _, "the holding organisation that offers")                      \
     F(S, OPTIONAL, ORGANISATION, to, _, "the receiving organisation")                                  \
-    F(S, OPTIONAL, VOCABULARY, kind, kind, "warm or cold")                                             \
+    F(S, OPTIONAL, VOCABULARY, kind, kind, "introduced in person, or through the system only")         \
     F(S, OPTIONAL, VOCABULARY, urgency, urgency, "how much it presses")                                \
     F(S, OPTIONAL, VOCABULARY, disclose, disclose, "when the receiver learns whom it is about")        \
     F(S, OPTIONAL, INTEGER, age, (0, 150), "years, where it matters for routing")                      \
@@ -125,7 +125,7 @@
     F(S, OPTIONAL, TIME, delete_at, _, "when the broker deletes the dossiers")                         \
     F(S, OPTIONAL, VOCABULARY, outcome, outcome, "how the journey ended")                              \
     F(S, OPTIONAL, MAP, talked, talked, "the closing conversation")                                    \
-    F(S, OPTIONAL, CODE, no_talk, _, "why there was none")                                             \
+    F(S, OPTIONAL, CODE, no_talk, _, "why there was no closing conversation")                          \
     F(S, OPTIONAL, PERSON, person, _, "the coordinator who settled")                                   \
     F(S, OPTIONAL, BOOLEAN, agree, _, "whether they agreed")                                           \
     F(S, OPTIONAL, VOCABULARY, inbox, role, "the inbox of the organisation that acknowledged")         \
@@ -198,9 +198,9 @@
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
     F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
     F(S, REQUIRED, PERSON, begeleider, _, "who holds from now on")                                     \
-    F(S, REQUIRED, PERSON, instead_of, _, "who holds now; another answer is conflict")                 \
+    F(S, REQUIRED, PERSON, instead_of, _, "who holds now; any other name is a conflict")               \
     F(S, REQUIRED, CODE, reason, _, "why")                                                             \
-    F(S, REQUIRED, TIME, on, _, "when it happened; older than the newest known is repeated")
+    F(S, REQUIRED, TIME, on, _, "when it happened; before the newest known it is `repeated`")
 
 #define HV_FIELDS_close(F, S)                                                                          \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
@@ -208,7 +208,7 @@
     F(S, REQUIRED, PERSON, begeleider, _, "who closes")                                                \
     F(S, REQUIRED, VOCABULARY, outcome, outcome, "how it ended")                                       \
     F(S, OPTIONAL, MAP, talked, talked, "the closing conversation")                                    \
-    F(S, OPTIONAL, CODE, no_talk, _, "why there was none; a coordinator must agree then")              \
+    F(S, OPTIONAL, CODE, no_talk, _, "why no closing conversation; a coordinator must agree then")     \
     F(S, OPTIONAL, TIME, on, _, "when it happened")
 
 #define HV_FIELDS_settle(F, S)                                                                         \
@@ -224,7 +224,7 @@
     F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
     F(S, REQUIRED, UUID, handover, _, "chosen by the sender")                                          \
     F(S, REQUIRED, ORGANISATION, to, _, "the receiver; may be the sender's own organisation")          \
-    F(S, REQUIRED, VOCABULARY, kind, kind, "warm or cold")                                             \
+    F(S, REQUIRED, VOCABULARY, kind, kind, "introduced in person, or through the system only")         \
     F(S, REQUIRED, VOCABULARY, urgency, urgency, "becomes the journey's")                              \
     F(S, REQUIRED, PERSON, begeleider, _, "who offers; the holder stays who it is")                    \
     F(S, OPTIONAL, VOCABULARY, disclose, disclose, "when pseudonym and dossier go over; picked-up if absent") \
@@ -262,7 +262,7 @@
     F(S, REQUIRED, PERSON, begeleider, _, "the new begeleider, who holds from now on")                 \
     F(S, REQUIRED, MAP, contact, contact, "the contact by which the resident arrived")                 \
     F(S, OPTIONAL, VOCABULARY, as, taken_as, "confirm a warm one without its introduction")            \
-    F(S, OPTIONAL, CODE, reason, _, "why there was none; goes with `as`")                              \
+    F(S, OPTIONAL, CODE, reason, _, "why it was not introduced; goes with `as`")                       \
     F(S, OPTIONAL, TIME, on, _, "when it happened")
 
 #define HV_FIELDS_decline(F, S)                                                                        \
@@ -346,7 +346,7 @@
     F(S, OPTIONAL, MAP, holder, holder, "who holds the resident")                                      \
     F(S, OPTIONAL, BYTES, dossier_hash, 32, "BLAKE2b-256 of the dossier that stands")                  \
     F(S, OPTIONAL, MAP, receiver, receiver, "who the handover is for")                                 \
-    F(S, OPTIONAL, VOCABULARY, kind, kind, "warm or cold")                                             \
+    F(S, OPTIONAL, VOCABULARY, kind, kind, "introduced in person, or through the system only")         \
     F(S, OPTIONAL, VOCABULARY, urgency, urgency, "how much it presses")                                \
     F(S, OPTIONAL, TIME, since, _, "in this state since")                                              \
     F(S, OPTIONAL, TIME, planned, _, "the planned first contact")                                      \
