@@ -333,18 +333,25 @@ static int verify_ask(struct hv_connection *connection, const struct hv_message 
     return r;
 }
 
-/* What differs is said as it is: no other command mends it. */
-static int verify_result(int result, const struct hv_answer *answer) {
+/* What a verify or a reload finds is said as it is: `houvast status`, which goes with any other
+ * conflict, has nothing to add. */
+static int result_say(const struct command *command, int result, const struct hv_answer *answer) {
     const struct hv_refused *refused = &answer->message.refused;
-    if (result != HV_REFUSED || refused->code != HV_REFUSED_CONFLICT) {
+    const bool is_verify = command->type == HV_MESSAGE_verify;
+    const bool is_reload = command->type == HV_MESSAGE_reload;
+    if (result != HV_REFUSED || refused->code != HV_REFUSED_CONFLICT || !(is_verify || is_reload)) {
         return tool_result(result, answer);
     }
     if (tool_options.json) {
         show_message_json(&answer->message);
     }
-    tool_say("the ledger differs: %s; stop the broker and keep a copy of its state directory "
-             "before anything else",
-             refused->reason);
+    if (is_verify) {
+        tool_say("the ledger differs: %s; stop the broker and keep a copy of its state directory "
+                 "before anything else",
+                 refused->reason);
+    } else {
+        tool_say("refused (conflict): %s; the old network files stay in force", refused->reason);
+    }
     return TOOL_REFUSED;
 }
 
@@ -365,8 +372,7 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     if (r == -ENOKEY) {
         return tool_failed(&failure, TOOL_REFUSED);
     }
-    int status =
-        command->type == HV_MESSAGE_verify ? verify_result(r, &answer) : tool_result(r, &answer);
+    int status = result_say(command, r, &answer);
     if (status == TOOL_DONE) {
         answer_show(command, &answer);
     } else if (status == TOOL_NO_ANSWER && command->identity.made) {

@@ -195,7 +195,7 @@ refused_as() {
     say "   $dim$who\$ houvast $*$plain"
     "$houvast" --config "$run/clients/$who/endpoint.conf" "$@" >"$run/said" 2>&1 || status=$?
     [ "$status" = 1 ] || fail "the broker should have refused that, but:" "$(cat "$run/said")"
-    say "   The broker refuses: $(sed 's/^houvast: refused //' "$run/said")"
+    say "   The broker refuses $(sed 's/^houvast: refused //' "$run/said")"
 }
 
 # Asks the broker, as the network's coordinator, who holds the resident at this moment.

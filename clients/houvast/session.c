@@ -86,7 +86,7 @@ int tool_connect(const struct client_config *config, const struct tool_session *
 
 /* ---- Refusals ---- */
 
-/* How a person mends a refusal; "" where the reason says all. */
+/* How a person mends a refusal, in the tool's own words; NULL where the broker's reason says it. */
 static const char *refusal_mend(enum hv_refusal code) {
     switch (code) {
     case HV_REFUSED_TOO_LARGE:
@@ -98,9 +98,8 @@ static const char *refusal_mend(enum hv_refusal code) {
     case HV_REFUSED_VERSION:
         return "install the houvast that belongs to the broker's release";
     case HV_REFUSED_BUSY:
-        return "the same again, later";
     case HV_REFUSED_UNAVAILABLE:
-        return "nothing that was done is lost; the same again, when the broker's disk has room";
+        return NULL;
     case HV_REFUSED_UNKNOWN:
         return "check the id; who is no party to a thing is not told that it exists";
     case HV_REFUSED_FORBIDDEN:
@@ -110,9 +109,9 @@ static const char *refusal_mend(enum hv_refusal code) {
     case HV_REFUSED_STALE_KEY:
         return "`houvast map` shows which keys are valid; if none is, ring the receiver";
     case HV_REFUSED_NOT_INTRODUCED:
-        return "record the introduction (houvast introduce), or confirm --as cold --reason CODE";
+        return "that is houvast introduce, or --as cold --reason CODE";
     }
-    return "";
+    return NULL;
 }
 
 static int refusal_exit(enum hv_refusal code) {
@@ -127,15 +126,16 @@ static void refusal_field(const struct hv_refused *refused, char *ret_text, size
 }
 
 static int refusal_say(const struct hv_refused *refused) {
+    const char *mend = refusal_mend(refused->code);
     char field[128], after[64] = "", span[WHEN_SPAN_SIZE];
     refusal_field(refused, field, sizeof field);
     if (refused->has_retry_after) {
         when_span(refused->retry_after, span);
         snprintf(after, sizeof after, ", in %s at the earliest", span);
     }
-    tool_say("refused (%s): %s%s; %s%s",
+    tool_say("refused (%s): %s%s%s%s%s",
              wire_word_text(&wire_vocabulary_refusal, (int)refused->code), refused->reason, field,
-             refusal_mend(refused->code), after);
+             mend ? "; " : "", mend ? mend : "", after);
     return refusal_exit(refused->code);
 }
 
