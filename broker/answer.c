@@ -8,34 +8,23 @@
 
 #include "wire/wire.h"
 
-static int outbox_grow(struct outbox *outbox) {
-    if (outbox->count < outbox->capacity)
-        return 0;
-    const size_t capacity = outbox->capacity ? 2 * outbox->capacity : 64;
-    struct outbound *messages = reallocarray(outbox->messages, capacity, sizeof *messages);
-    if (!messages)
-        return -ENOMEM;
-    outbox->messages = messages;
-    outbox->capacity = capacity;
-    return 0;
-}
-
 void answer_send(struct turn *turn, const struct route *to, const struct hv_message *message) {
+    struct outbound outbound = {.to = *to};
     msgpack_sbuffer buffer;
 
     msgpack_sbuffer_init(&buffer);
-    if (outbox_grow(turn->outbox) < 0 || wire_encode(message, &buffer) < 0) {
+    if (wire_encode(message, &buffer) < 0) {
         msgpack_sbuffer_destroy(&buffer);
         turn->error = -ENOMEM;
         return;
     }
-    const size_t size = buffer.size;
-    turn->outbox->messages[turn->outbox->count++] = (struct outbound){
-        .to = *to,
-        .envelope = (uint8_t *)msgpack_sbuffer_release(&buffer),
-        .envelope_size = size,
-    };
-    msgpack_sbuffer_destroy(&buffer);
+    outbound.envelope_size = buffer.size;
+    outbound.envelope = (uint8_t *)msgpack_sbuffer_release(&buffer);
+    if (outbox_add(turn->outbox, &outbound) < 0) {
+        free(outbound.envelope);
+        turn->error = -ENOMEM;
+        return;
+    }
     struct session *session = session_find(&turn->broker->sessions, to);
     if (session)
         session->spoke_ms = turn->boot_ms;
@@ -94,18 +83,4 @@ void answer_done(struct request *request, struct hv_message *message, int64_t se
     if (message->done.has_repeated)
         request->turn->counters.repeats++;
     answer_send(request->turn, &request->inbound->from, message);
-}
-
-void outbox_clear(struct outbox *outbox) {
-    for (size_t i = 0; i < outbox->count; i++) {
-        free(outbox->messages[i].envelope);
-        free(outbox->messages[i].dossier);
-    }
-    outbox->count = 0;
-}
-
-void outbox_fini(struct outbox *outbox) {
-    outbox_clear(outbox);
-    free(outbox->messages);
-    memset(outbox, 0, sizeof *outbox);
 }

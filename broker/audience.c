@@ -11,7 +11,7 @@ static void audience_add(struct audience *audience, const char *organisation, en
             return;
     assert(audience->count < AUDIENCE_MAX);
     struct addressee *member = &audience->members[audience->count++];
-    decision_text(member->organisation, organisation);
+    copy_text(member->organisation, organisation);
     member->role = role;
 }
 

@@ -44,7 +44,12 @@ struct outbox {
     size_t count, capacity;
 };
 
-/* Frees what is inside and leaves an empty outbox; one that is all zeroes is empty. */
+/* One that is all zeroes is empty. Appends a message, whose bytes the outbox then owns. 0, or
+ * -ENOMEM and the bytes are still the caller's. */
+int outbox_add(struct outbox *outbox, const struct outbound *message);
+/* Frees the messages behind the first `count`. */
+void outbox_cut(struct outbox *outbox, size_t count);
+/* Frees them all, and the room for more stays. */
 void outbox_clear(struct outbox *outbox);
 void outbox_fini(struct outbox *outbox);
 

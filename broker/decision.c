@@ -29,7 +29,7 @@ struct hv_event *decision_event(struct decision *decision, enum hv_event_name na
         event->handover = *handover;
     }
     event->has_organisation = true;
-    decision_text(event->organisation, actor->organisation);
+    copy_text(event->organisation, actor->organisation);
     event->has_role = true;
     event->role = actor->role;
     return event;

@@ -51,13 +51,13 @@ void decision_refuse(struct decision *decision, enum hv_refusal code, const char
 bool decision_refuse_future(struct decision *decision, hv_time on, hv_time now_ms,
                             const char *field);
 
-/* Copies a text into a field, cut to its size. */
-static inline void text_copy(char *to, size_t size, const char *from) {
+/* Copies a text into a field (an array, whose size is known), cut to its size. */
+static inline void copy_text_sized(char *to, size_t size, const char *from) {
     const size_t length = strnlen(from, size - 1);
 
     memcpy(to, from, length);
     to[length] = '\0';
 }
-#define decision_text(to, from) text_copy((to), sizeof(to), (from))
+#define copy_text(to, from) copy_text_sized((to), sizeof(to), (from))
 
 #endif

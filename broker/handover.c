@@ -117,8 +117,8 @@ static void fold_offered(struct handover *handover, const struct hv_event *event
     handover->journey = event->journey;
     handover->state = HV_HANDOVER_OFFERED;
     handover->times_ms[HV_HANDOVER_OFFERED] = at_ms;
-    decision_text(handover->from, event->from);
-    decision_text(handover->to, event->to);
+    copy_text(handover->from, event->from);
+    copy_text(handover->to, event->to);
     handover->kind = event->kind;
     handover->urgency = event->urgency;
     handover->disclose = event->disclose;
@@ -128,14 +128,14 @@ static void fold_offered(struct handover *handover, const struct hv_event *event
 
 static void fold_picked_up(struct handover *handover, const struct hv_event *event, hv_time at_ms) {
     handover_move(handover, MOVE_PICKUP, at_ms);
-    decision_text(handover->picked_up_by, event->begeleider);
+    copy_text(handover->picked_up_by, event->begeleider);
     handover->planned_ms = event->has_planned ? event->planned : 0;
 }
 
 static void fold_confirmed(struct handover *handover, const struct hv_event *event, int64_t seq,
                            hv_time at_ms, const struct hv_holder *holder) {
     handover->as = event->has_as ? event->as : 0;
-    decision_text(handover->as_reason, event->has_as ? event->reason : "");
+    copy_text(handover->as_reason, event->has_as ? event->reason : "");
     handover_end(handover, MOVE_CONFIRM, seq, at_ms, holder);
 }
 
@@ -198,7 +198,7 @@ bool handover_fold(struct handover *handover, const struct hv_event *event, int6
         break;
     case HV_EVENT_RECEIVED:
         handover_move(handover, MOVE_RECEIVE, at_ms);
-        decision_text(handover->received_by, event->begeleider);
+        copy_text(handover->received_by, event->begeleider);
         break;
     case HV_EVENT_PICKED_UP:
         fold_picked_up(handover, event, at_ms);

@@ -44,11 +44,11 @@ void handover_decide_offer(const struct journey *journey, const struct handover 
     struct hv_event *event = decision_event(ret_decision, HV_EVENT_OFFERED, actor,
                                             &command->journey, &command->handover);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_from = true;
-    decision_text(event->from, actor->organisation);
+    copy_text(event->from, actor->organisation);
     event->has_to = true;
-    decision_text(event->to, command->to);
+    copy_text(event->to, command->to);
     event->has_kind = true;
     event->kind = command->kind;
     event->has_urgency = true;
@@ -100,9 +100,9 @@ void handover_decide_receive(const struct handover *handover, const struct hv_re
 
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_RECEIVED, handover, actor);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_instead_of = command->has_instead_of;
-    decision_text(event->instead_of, command->instead_of);
+    copy_text(event->instead_of, command->instead_of);
     event->has_on = command->has_on;
     event->on = command->on;
     if (handover->disclose == HV_DISCLOSE_RECEIVED)
@@ -128,11 +128,11 @@ void handover_decide_pickup(const struct handover *handover, const struct hv_pic
 
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_PICKED_UP, handover, actor);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_planned = command->has_planned;
     event->planned = command->planned;
     event->has_instead_of = command->has_instead_of;
-    decision_text(event->instead_of, command->instead_of);
+    copy_text(event->instead_of, command->instead_of);
     event->has_on = command->has_on;
     event->on = command->on;
     decide_disclosure(handover, actor, ret_decision);
@@ -188,21 +188,21 @@ void handover_decide_confirm(const struct handover *handover, const struct hv_co
     decide_disclosure(handover, actor, ret_decision); /* before it: who is confirmed knows whom */
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_CONFIRMED, handover, actor);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_from = true;
-    decision_text(event->from, handover->from);
+    copy_text(event->from, handover->from);
     event->has_to = true;
-    decision_text(event->to, handover->to);
+    copy_text(event->to, handover->to);
     event->has_holder = true;
-    decision_text(event->holder.organisation, handover->to);
-    decision_text(event->holder.begeleider, command->begeleider);
+    copy_text(event->holder.organisation, handover->to);
+    copy_text(event->holder.begeleider, command->begeleider);
     event->has_contact = true;
     event->contact = command->contact;
     if (gate_shut) {
         event->has_as = true;
         event->as = command->as;
         event->has_reason = true;
-        decision_text(event->reason, command->reason);
+        copy_text(event->reason, command->reason);
     }
     event->has_delete_at = true;
     event->delete_at = now_ms + keep_ms;
@@ -216,11 +216,11 @@ void handover_decide_decline(const struct handover *handover, const struct hv_de
         return;
     struct hv_event *event = handover_event(ret_decision, HV_EVENT_DECLINED, handover, actor);
     event->has_reason = true;
-    decision_text(event->reason, command->reason);
+    copy_text(event->reason, command->reason);
     event->has_decided = true;
     event->decided = command->decided;
     event->has_suggest = command->has_suggest;
-    decision_text(event->suggest, command->suggest);
+    copy_text(event->suggest, command->suggest);
     event->has_on = command->has_on;
     event->on = command->on;
 }
@@ -229,7 +229,7 @@ static struct hv_event *withdrawn_event(const struct handover *handover, const c
                                         const struct actor *actor, struct decision *decision) {
     struct hv_event *event = handover_event(decision, HV_EVENT_WITHDRAWN, handover, actor);
     event->has_reason = true;
-    decision_text(event->reason, reason);
+    copy_text(event->reason, reason);
     event->has_destroy = handover->disclosed;
     event->destroy = handover->disclosed;
     return event;
@@ -250,7 +250,7 @@ void handover_withdraw_for_close(const struct handover *handover, const struct h
     const char *reason = command->outcome == HV_OUTCOME_DECEASED ? "deceased" : "entered-in-error";
     struct hv_event *event = withdrawn_event(handover, reason, actor, decision);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
 }
 
 void handover_decide_supplement(const struct handover *handover,

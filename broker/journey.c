@@ -20,9 +20,9 @@ static bool outcome_ends_when_talked(enum hv_outcome outcome) {
 
 static void open_event_fill(struct hv_event *event, const struct hv_open *command) {
     event->has_resident = true;
-    decision_text(event->resident, command->resident);
+    copy_text(event->resident, command->resident);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_basis = true;
     event->basis = command->basis;
     event->has_basis9 = command->has_basis9;
@@ -93,24 +93,24 @@ void journey_decide_reassign(const struct journey *journey, const struct hv_reas
     struct hv_event *event =
         decision_event(ret_decision, HV_EVENT_REASSIGNED, actor, &journey->id, NULL);
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_instead_of = true;
-    decision_text(event->instead_of, command->instead_of);
+    copy_text(event->instead_of, command->instead_of);
     event->has_reason = true;
-    decision_text(event->reason, command->reason);
+    copy_text(event->reason, command->reason);
     event->has_on = true;
     event->on = command->on;
 }
 
 static void close_event_fill(struct hv_event *event, const struct hv_close *command) {
     event->has_begeleider = true;
-    decision_text(event->begeleider, command->begeleider);
+    copy_text(event->begeleider, command->begeleider);
     event->has_outcome = true;
     event->outcome = command->outcome;
     event->has_talked = command->has_talked;
     event->talked = command->talked;
     event->has_no_talk = command->has_no_talk;
-    decision_text(event->no_talk, command->no_talk);
+    copy_text(event->no_talk, command->no_talk);
     event->has_on = command->has_on;
     event->on = command->on;
 }
@@ -179,18 +179,18 @@ void journey_decide_settle(const struct journey *journey, const struct hv_settle
     struct hv_event *event =
         decision_event(ret_decision, HV_EVENT_SETTLED, actor, &journey->id, NULL);
     event->has_person = true;
-    decision_text(event->person, command->person);
+    copy_text(event->person, command->person);
     event->has_agree = true;
     event->agree = command->agree;
     event->has_reason = true;
-    decision_text(event->reason, command->reason);
+    copy_text(event->reason, command->reason);
     event->has_on = true;
     event->on = command->on;
     if (command->agree) {
         struct hv_event *closed =
             decision_event(ret_decision, HV_EVENT_CLOSED, actor, &journey->id, NULL);
         closed->has_begeleider = true;
-        decision_text(closed->begeleider, journey->closed_by);
+        copy_text(closed->begeleider, journey->closed_by);
         closed->has_outcome = true;
         closed->outcome = journey->outcome;
     }
@@ -210,10 +210,10 @@ static void fold_opened(struct journey *journey, const struct hv_event *event, h
         journey->row = row;
         journey->id = event->journey;
         journey->opened_ms = at_ms;
-        decision_text(journey->resident, event->resident);
+        copy_text(journey->resident, event->resident);
     }
-    decision_text(journey->holder.organisation, event->organisation);
-    decision_text(journey->holder.begeleider, event->begeleider);
+    copy_text(journey->holder.organisation, event->organisation);
+    copy_text(journey->holder.begeleider, event->begeleider);
     journey->held_since_ms = at_ms;
     journey->basis = event->basis;
     journey->basis9 = event->has_basis9 ? event->basis9 : 0;
@@ -226,7 +226,7 @@ static void fold_opened(struct journey *journey, const struct hv_event *event, h
 static void fold_closing(struct journey *journey, const struct hv_event *event,
                          enum hv_journey_state state, hv_time at_ms) {
     journey->outcome = event->outcome;
-    decision_text(journey->closed_by, event->begeleider);
+    copy_text(journey->closed_by, event->begeleider);
     journey_move(journey, state, at_ms);
 }
 
@@ -259,7 +259,7 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
         fold_opened(journey, event, at_ms);
         break;
     case HV_EVENT_REASSIGNED:
-        decision_text(journey->holder.begeleider, event->begeleider);
+        copy_text(journey->holder.begeleider, event->begeleider);
         journey->held_since_ms = at_ms;
         journey->reassigned_on_ms = event->on;
         break;

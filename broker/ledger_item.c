@@ -88,7 +88,7 @@ int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_ro
     if (ledger->error)
         return 0;
     memset(&name, 0, sizeof name);
-    text_copy(name.organisation, sizeof name.organisation, organisation);
+    copy_text(name.organisation, organisation);
     name.role = role;
     HASH_FIND(hh, ledger->inboxes, &name, sizeof name, inbox);
     if (inbox)

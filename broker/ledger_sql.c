@@ -212,7 +212,7 @@ void column_text(struct sql *sql, const char *name, char *ret_text, size_t size)
         ret_text[0] = '\0';
         return;
     }
-    text_copy(ret_text, size, (const char *)text);
+    copy_text_sized(ret_text, size, (const char *)text);
 }
 
 const void *column_blob(struct sql *sql, const char *name, size_t *ret_size) {

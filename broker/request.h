@@ -108,7 +108,4 @@ struct request {
     uint8_t dossier_hash[32]; /* of frame 2 */
 };
 
-/* A copy of a text into a field, cut to its size. */
-#define copy_text(to, from) text_copy((to), sizeof(to), (from))
-
 #endif

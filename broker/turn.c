@@ -98,11 +98,7 @@ static void undo(struct turn *turn) {
         if (out)
             session_out_ending(out, false);
     }
-    for (size_t i = turn->outbox_before; i < turn->outbox->count; i++) {
-        free(turn->outbox->messages[i].envelope);
-        free(turn->outbox->messages[i].dossier);
-    }
-    turn->outbox->count = turn->outbox_before;
+    outbox_cut(turn->outbox, turn->outbox_before);
     for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
         inbox->wanted = true; /* what was sent off has not left */
     undo_sessions(turn);

@@ -173,18 +173,17 @@ static void assert_nothing_comes(struct house *house) {
 
 /* ---- Going out ---- */
 
-static void outbox_add(struct house *house, const struct route *to, const char *envelope,
-                       size_t dossier_size) {
-    struct outbox *outbox = &house->outbox;
-
-    outbox->messages = realloc(outbox->messages, (outbox->count + 1) * sizeof *outbox->messages);
-    outbox->messages[outbox->count++] = (struct outbound){
+static void put_out(struct house *house, const struct route *to, const char *envelope,
+                    size_t dossier_size) {
+    const struct outbound message = {
         .to = *to,
         .envelope = (uint8_t *)strdup(envelope),
         .envelope_size = strlen(envelope),
         .dossier = dossier_size ? calloc(1, dossier_size) : NULL,
         .dossier_size = dossier_size,
     };
+
+    assert_int_equal(outbox_add(&house->outbox, &message), 0);
 }
 
 static void note_unsent(void *context, const struct outbound *message, int reason) {
@@ -402,8 +401,8 @@ static void test_an_answer_finds_its_peer(void **state) {
     struct route to_two = take_one(house)->from;
     door_release(house->door);
 
-    outbox_add(house, &to_two, "for two", 0);
-    outbox_add(house, &to_one, "for one", 3);
+    put_out(house, &to_two, "for two", 0);
+    put_out(house, &to_one, "for one", 3);
     send_all(house);
     assert_hears(two, "for two", false);
     assert_hears(one, "for one", true);
@@ -421,8 +420,8 @@ static void test_a_peer_that_is_gone(void **state) {
     say(other, "x", false);
     struct route to_other = take_one(house)->from;
     door_release(house->door);
-    outbox_add(house, &nobody, "lost", 100);
-    outbox_add(house, &to_other, "found", 0);
+    put_out(house, &nobody, "lost", 100);
+    put_out(house, &to_other, "found", 0);
     send_all(house);
     assert_int_equal(house->unsent_count, 1);
     assert_int_equal(house->unsent[0], -EHOSTUNREACH);
@@ -446,8 +445,8 @@ static void test_a_peer_that_does_not_read(void **state) {
     door_release(house->door);
 
     for (unsigned i = 0; i < 3000; i++)
-        outbox_add(house, &to_slow, "one more", 4096);
-    outbox_add(house, &to_other, "for you", 0);
+        put_out(house, &to_slow, "one more", 4096);
+    put_out(house, &to_other, "for you", 0);
     int64_t began_ms = now_ms();
     send_all(house);
     assert_true(now_ms() - began_ms < PATIENCE_MS);
