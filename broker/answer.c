@@ -66,6 +66,16 @@ void answer_busy(struct request *request, int64_t retry_after_ms) {
     refuse(request, refused, &message);
 }
 
+void answer_unknown_journey(struct request *request) {
+    answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
+                  "no journey of this id that your organisation is a party to");
+}
+
+void answer_unknown_handover(struct request *request) {
+    answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
+                  "no handover of this id that your organisation is a party to");
+}
+
 struct hv_done *answer_begin(struct request *request, struct hv_message *ret_message) {
     struct hv_done *done = &ret_message->done;
 

@@ -9,6 +9,10 @@ void answer_send(struct turn *turn, const struct route *to, const struct hv_mess
 void answer_refuse(struct request *request, enum hv_refusal code, const char *field,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 void answer_busy(struct request *request, int64_t retry_after_ms);
+/* `unknown`: what does not exist and what the asker may not know of are one answer, to the letter.
+ */
+void answer_unknown_journey(struct request *request);
+void answer_unknown_handover(struct request *request);
 /* Begins a `done`: request, ledger and at are filled in. */
 struct hv_done *answer_begin(struct request *request, struct hv_message *ret_message);
 void answer_done(struct request *request, struct hv_message *message, int64_t seq);

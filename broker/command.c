@@ -14,11 +14,6 @@
 
 /* ---- Answers ---- */
 
-static void unknown_handover(struct request *request) {
-    answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
-                  "no handover of this id that your organisation is a party to");
-}
-
 void command_refuse_unknown_organisation(struct request *request, const char *field,
                                          const char *name) {
     answer_refuse(request, HV_REFUSED_UNKNOWN, field,
@@ -243,7 +238,7 @@ static void command_on_handover(struct request *request, const struct handover_c
         (!command->from_reserve || request->turn->mode == TURN_READ_ONLY))
         command_refuse_unavailable(request);
     else if (!known)
-        unknown_handover(request);
+        answer_unknown_handover(request);
     else if (!repeats && refuse_suggest(request))
         return;
     else if (!is_side)
@@ -257,13 +252,12 @@ static void command_on_handover(struct request *request, const struct handover_c
         decide_and_record(request, command, &handover);
 }
 
-bool command_take(struct request *request) {
+bool command_take_handover(struct request *request) {
     const enum hv_message_type type = request->message.type;
 
-    if ((size_t)type < sizeof handover_commands / sizeof handover_commands[0] &&
-        handover_commands[type].decide) {
-        command_on_handover(request, &handover_commands[type]);
-        return true;
-    }
-    return command_take_journey(request);
+    if ((size_t)type >= sizeof handover_commands / sizeof handover_commands[0] ||
+        !handover_commands[type].decide)
+        return false;
+    command_on_handover(request, &handover_commands[type]);
+    return true;
 }

@@ -4,11 +4,10 @@
 
 #include "broker/request.h"
 
-/* A command on a journey or handover; false where the message is none. */
-bool command_take(struct request *request);
-
-/* The commands on a journey: open, reassign, close, settle, offer. */
+/* Take a command and answer it; false where the message is none of theirs. On a journey: open,
+ * reassign, close, settle, and offer, which makes a handover. On a handover: all others. */
 bool command_take_journey(struct request *request);
+bool command_take_handover(struct request *request);
 
 /* ---- What both share ---- */
 

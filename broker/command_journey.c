@@ -21,11 +21,6 @@ struct subject {
 
 /* ---- Answers ---- */
 
-static void unknown_journey(struct request *request) {
-    answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
-                  "no journey of this id that your organisation is a party to");
-}
-
 static void done_with_journey(struct request *request, const struct journey *journey, int64_t seq,
                               bool repeated) {
     struct hv_message message;
@@ -81,7 +76,7 @@ static bool judge_journey(struct request *request, const struct subject *subject
     else if (!subject->has_journey ||
              !access_knows_journey(&request->actor, &subject->journey,
                                    subject->has_open ? &subject->open : NULL))
-        unknown_journey(request);
+        answer_unknown_journey(request);
     else if (!may)
         answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
     else
@@ -91,6 +86,12 @@ static bool judge_journey(struct request *request, const struct subject *subject
 
 static bool subject_held(const struct request *request, const struct subject *subject) {
     return subject->has_journey && access_holds(&request->actor, &subject->journey);
+}
+
+/* The same for a command that is the holder's to give. */
+static bool judge_holder(struct request *request, const struct subject *subject) {
+    return judge_journey(request, subject, subject_held(request, subject),
+                         "an endpoint of the organisation that holds");
 }
 
 static const struct handover *subject_open(const struct subject *subject) {
@@ -128,7 +129,7 @@ static void command_open(struct request *request) {
         subject.has_journey &&
         access_knows_journey(&request->actor, &subject.journey, subject_open(&subject));
     if (reopens && !known) {
-        unknown_journey(request);
+        answer_unknown_journey(request);
         return;
     }
     if (request->actor.role != HV_ROLE_ENDPOINT || (reopens && !subject_held(request, &subject))) {
@@ -149,8 +150,7 @@ static void command_reassign(struct request *request) {
     struct subject subject;
 
     subject_find(request, &command->journey, &subject);
-    if (judge_journey(request, &subject, subject_held(request, &subject),
-                      "an endpoint of the organisation that holds"))
+    if (judge_holder(request, &subject))
         return;
     journey_decide_reassign(&subject.journey, command, &request->actor, request->turn->now_ms,
                             &decision);
@@ -170,8 +170,7 @@ static void command_close(struct request *request) {
     struct subject subject;
 
     subject_find(request, &command->journey, &subject);
-    if (judge_journey(request, &subject, subject_held(request, &subject),
-                      "an endpoint of the organisation that holds"))
+    if (judge_holder(request, &subject))
         return;
     journey_decide_close(&subject.journey, subject_open(&subject), command, &request->actor,
                          request->turn->now_ms, &decision);
@@ -202,7 +201,7 @@ static void command_settle(struct request *request) {
 /* ---- Offer: names a journey, makes a handover ---- */
 
 /* Who is leaving keeps its duties and gets no new ones. */
-static bool refuse_receiver(struct request *request, const struct network_organisation *to) {
+static bool refuse_leaving(struct request *request, const struct network_organisation *to) {
     const struct hv_offer *command = &request->message.offer;
 
     if (!to->leaving)
@@ -256,9 +255,7 @@ static void command_offer(struct request *request) {
         command_refuse_unknown_organisation(request, "to", command->to);
         return;
     }
-    if (judge_journey(request, &subject, subject_held(request, &subject),
-                      "an endpoint of the organisation that holds") ||
-        refuse_receiver(request, to))
+    if (judge_holder(request, &subject) || refuse_leaving(request, to))
         return;
     offer_decide_and_record(request, &subject);
 }

@@ -327,8 +327,8 @@ static void no_session(struct request *request) {
 
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
-    if (rate_refuse(request) || command_take(request) || question_take(request) ||
-        verify_take(request))
+    if (rate_refuse(request) || command_take_journey(request) || command_take_handover(request) ||
+        question_take(request) || verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);
     reload(request);

@@ -71,8 +71,7 @@ static void status_of_handover(struct request *request) {
 
     if (!ledger_handover_find(ledger, &request->message.status.handover, &handover) ||
         !access_knows_handover(&request->actor, &handover)) {
-        answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
-                      "no handover of this id that your organisation is a party to");
+        answer_unknown_handover(request);
         return;
     }
     if (!ledger_journey_get(ledger, handover.journey_row, &journey))
@@ -114,8 +113,7 @@ static void status_of_journey(struct request *request) {
     const bool has_open = found && ledger_handover_open_of(ledger, journey.row, &open);
 
     if (!found || !access_knows_journey(&request->actor, &journey, has_open ? &open : NULL)) {
-        answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
-                      "no journey of this id that your organisation is a party to");
+        answer_unknown_journey(request);
         return;
     }
     struct hv_done *done = answer_begin(request, &message);
