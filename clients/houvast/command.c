@@ -71,9 +71,8 @@ static bool is_history_limit(const struct command *command, const struct field_o
 
 static enum command_group group_of(const struct field_option *option) {
     const struct wire_field *field = option->field;
-    if (field->kind == WIRE_UUID || field->kind == WIRE_RESIDENT) {
+    if (field->kind == WIRE_UUID || field->kind == WIRE_RESIDENT)
         return GROUP_IDENTITY;
-    }
     bool needed = field->required && field->kind != WIRE_REQUEST &&
                   (!option->within || option->within->required);
     return needed ? GROUP_NEEDED : GROUP_OPTIONAL;
@@ -153,9 +152,8 @@ static void doc_fill(struct command *command) {
     char separator = '\v';
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         const struct field_option *option = field_options_taking(&command->options, values[i]);
-        if (!option) {
+        if (!option)
             continue;
-        }
         char forms[COMMAND_HELP_SIZE / 4];
         field_value_forms(option->field, forms, sizeof forms);
         used += (size_t)snprintf(command->doc + used, sizeof command->doc - used, "%c%s is %s.",
@@ -166,9 +164,8 @@ static void doc_fill(struct command *command) {
 }
 
 static void argp_fill(struct command *command) {
-    for (size_t i = 0; i < command->options.count; i++) {
+    for (size_t i = 0; i < command->options.count; i++)
         argp_add_field(command, i);
-    }
     argp_add_identity(command);
     argp_add_headings(command);
     doc_fill(command);
@@ -198,9 +195,8 @@ static error_t field_take(struct command *command, int key, const char *text,
     }
     int r = field_option_set(&command->options, option, text, yes, command->now_ms, command->fields,
                              &failure);
-    if (r < 0) {
+    if (r < 0)
         argp_error(state, "%s", failure.text);
-    }
     return 0;
 }
 
@@ -254,9 +250,8 @@ static int message_complete(struct command *command, const struct client_config 
                                                     : TOOL_CONFIGURATION);
     }
     r = field_options_complete(&command->options, command->fields, &failure);
-    if (r < 0) {
+    if (r < 0)
         return tool_failed(&failure, TOOL_USAGE);
-    }
     return TOOL_DONE;
 }
 
@@ -282,21 +277,20 @@ static int dossier_complete(struct command *command) {
 
 static void answer_show(const struct command *command, const struct hv_answer *answer) {
     const struct hv_done *done = &answer->message.done;
-    if (tool_options.json) {
+    if (tool_options.json)
         show_message_json(&answer->message);
-    } else if (command->type == HV_MESSAGE_status) {
+    else if (command->type == HV_MESSAGE_status)
         show_status(done);
-    } else if (command->type == HV_MESSAGE_map) {
+    else if (command->type == HV_MESSAGE_map)
         show_map(done);
-    } else if (command->type == HV_MESSAGE_stats) {
+    else if (command->type == HV_MESSAGE_stats)
         show_stats(done);
-    } else if (command->type == HV_MESSAGE_verify) {
+    else if (command->type == HV_MESSAGE_verify)
         show_verified(done);
-    } else if (command->type == HV_MESSAGE_reload) {
+    else if (command->type == HV_MESSAGE_reload)
         puts("The network's files were read and are in force.");
-    } else {
+    else
         show_done(done);
-    }
 }
 
 /* An id that was made a moment ago would be lost with the answer; with it the same can be asked
@@ -307,9 +301,8 @@ static void made_say(struct command *command) {
     size_t used = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const struct field_option *option = field_options_find(&command->options, names[i]);
-        if (!option || !option->given || used >= sizeof text) {
+        if (!option || !option->given || used >= sizeof text)
             continue;
-        }
         const char *value = (const char *)command->fields + option->offset;
         if (option->field->kind == WIRE_UUID) {
             hv_uuid_text((const struct hv_uuid *)value, id);
@@ -339,12 +332,10 @@ static int result_say(const struct command *command, int result, const struct hv
     const struct hv_refused *refused = &answer->message.refused;
     const bool is_verify = command->type == HV_MESSAGE_verify;
     const bool is_reload = command->type == HV_MESSAGE_reload;
-    if (result != HV_REFUSED || refused->code != HV_REFUSED_CONFLICT || !(is_verify || is_reload)) {
+    if (result != HV_REFUSED || refused->code != HV_REFUSED_CONFLICT || !(is_verify || is_reload))
         return tool_result(result, answer);
-    }
-    if (tool_options.json) {
+    if (tool_options.json)
         show_message_json(&answer->message);
-    }
     if (is_verify) {
         tool_say("the ledger differs: %s; stop the broker and keep a copy of its state directory "
                  "before anything else",
@@ -359,25 +350,21 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     struct hv_answer answer = {0};
     struct failure failure;
     int r;
-    if (command->type == HV_MESSAGE_history) {
+    if (command->type == HV_MESSAGE_history)
         return history_show(connection, &command->message.history, command->history_limit);
-    }
-    if (command->type == HV_MESSAGE_verify) {
+    if (command->type == HV_MESSAGE_verify)
         r = verify_ask(connection, &command->message, &answer);
-    } else if (command->dossier.text) {
+    else if (command->dossier.text)
         r = dossier_send(connection, &command->message, &command->dossier, &answer, &failure);
-    } else {
+    else
         r = hv_command(connection, &command->message, NULL, 0, &answer);
-    }
-    if (r == -ENOKEY) {
+    if (r == -ENOKEY)
         return tool_failed(&failure, TOOL_REFUSED);
-    }
     int status = result_say(command, r, &answer);
-    if (status == TOOL_DONE) {
+    if (status == TOOL_DONE)
         answer_show(command, &answer);
-    } else if (status == TOOL_NO_ANSWER && command->identity.made) {
+    else if (status == TOOL_NO_ANSWER && command->identity.made)
         made_say(command);
-    }
     hv_answer_free(&answer);
     return status;
 }
@@ -385,12 +372,10 @@ static int exchange(struct command *command, struct hv_connection *connection) {
 static int command_run(struct command *command, const struct client_config *config) {
     struct hv_connection *connection;
     int status = message_complete(command, config);
-    if (status == TOOL_DONE) {
+    if (status == TOOL_DONE)
         status = dossier_complete(command);
-    }
-    if (status == TOOL_DONE) {
+    if (status == TOOL_DONE)
         status = tool_connect(config, &(struct tool_session){0}, &connection);
-    }
     if (status == TOOL_DONE) {
         status = exchange(command, connection);
         hv_disconnect(connection);
@@ -413,9 +398,8 @@ int command_send(enum hv_message_type type, int argc, char **argv) {
     argp_fill(command);
     arguments_read(command, argc, argv);
     int status = tool_config_load(&config);
-    if (status == TOOL_DONE) {
+    if (status == TOOL_DONE)
         status = command_run(command, &config);
-    }
     client_config_fini(&config);
     dossier_fini(&command->dossier);
     field_options_fini(&command->options);

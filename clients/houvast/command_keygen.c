@@ -41,15 +41,13 @@ static error_t keygen_take(int key, char *value, struct argp_state *state) {
         tool_options.json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (arguments->path) {
+        if (arguments->path)
             argp_error(state, "only one FILE at a time; %s is one too many", value);
-        }
         arguments->path = value;
         return 0;
     case ARGP_KEY_END:
-        if (!arguments->path) {
+        if (!arguments->path)
             argp_error(state, "name the FILE to make");
-        }
         return 0;
     default: /* argp's own keys */
         return ARGP_ERR_UNKNOWN;
@@ -95,9 +93,8 @@ static void key_show_json(const struct keygen_arguments *arguments, const char *
     json_t *object =
         json_pack("{s:s, s:s}", "file", arguments->path, "kind", kinds[arguments->kind]);
 
-    if (arguments->kind != KEYFILE_SECRET) {
+    if (arguments->kind != KEYFILE_SECRET)
         json_object_set_new(object, "public_key", json_string(public_key));
-    }
     show_json(object);
 }
 
@@ -114,11 +111,10 @@ static int key_make(const struct keygen_arguments *arguments) {
         tool_say("%s", failure.text);
         return EX_CANTCREAT;
     }
-    if (tool_options.json) {
+    if (tool_options.json)
         key_show_json(arguments, public_key);
-    } else {
+    else
         key_show(arguments, public_key);
-    }
     return TOOL_DONE;
 }
 

@@ -24,15 +24,13 @@ static error_t directory_take(int key, char *value, struct argp_state *state) {
         tool_options.json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (*directory) {
+        if (*directory)
             argp_error(state, "only one DIR at a time; %s is one too many", value);
-        }
         *directory = value;
         return 0;
     case ARGP_KEY_END:
-        if (!*directory) {
+        if (!*directory)
             argp_error(state, "name the DIR that has network.conf");
-        }
         return 0;
     default: /* argp's own keys */
         return ARGP_ERR_UNKNOWN;
@@ -65,11 +63,10 @@ struct checking {
 static void warning_take(void *context, const char *sentence) {
     struct checking *checking = context;
 
-    if (checking->warnings) {
+    if (checking->warnings)
         json_array_append_new(checking->warnings, json_string(sentence));
-    } else {
+    else
         printf("warning: %s.\n", sentence);
-    }
 }
 
 /* The broker's key, where this user may see it: elsewhere houvastd looks at it when it starts. */
@@ -102,9 +99,8 @@ static int receipt_key_check(const char *directory, const struct network *networ
     struct failure failure;
 
     ret_absent->text[0] = '\0';
-    if (network->receipt_key_count == 0) {
+    if (network->receipt_key_count == 0)
         return 0;
-    }
     int result = keyfile_read_receipt(directory, &key, &failure);
     if (result == -ENOENT || result == -EACCES) {
         failure_set(ret_absent, 0,
@@ -120,9 +116,8 @@ static int receipt_key_check(const char *directory, const struct network *networ
                              directory);
     }
     keyfile_wipe(&key);
-    if (result < 0) {
+    if (result < 0)
         tool_say("%s", failure.text);
-    }
     return result;
 }
 
@@ -147,12 +142,10 @@ static struct counts count(const struct network *network) {
 
 static void warnings_give(const struct network *network, const struct absences *absent,
                           struct checking *checking) {
-    if (*absent->broker.text) {
+    if (*absent->broker.text)
         warning_take(checking, absent->broker.text);
-    }
-    if (*absent->receipt.text) {
+    if (*absent->receipt.text)
         warning_take(checking, absent->receipt.text);
-    }
     network_review(network, when_now(), warning_take, checking);
 }
 
@@ -215,14 +208,12 @@ static int network_command_show(int argc, char **argv) {
 
     argp_parse(&argp, argc, argv, 0, NULL, (void *)&directory);
     struct network *network = load(directory);
-    if (!network) {
+    if (!network)
         return TOOL_CONFIGURATION;
-    }
-    if (tool_options.json) {
+    if (tool_options.json)
         show_json(network_to_json(network));
-    } else {
+    else
         network_show(network, when_now());
-    }
     network_free(network);
     return TOOL_DONE;
 }

@@ -38,11 +38,9 @@ bool subcommand_at(size_t n, struct subcommand *ret_subcommand) {
 }
 
 bool subcommand_find(const char *name, struct subcommand *ret_subcommand) {
-    for (size_t n = 0; subcommand_at(n, ret_subcommand); n++) {
-        if (strcmp(ret_subcommand->name, name) == 0) {
+    for (size_t n = 0; subcommand_at(n, ret_subcommand); n++)
+        if (strcmp(ret_subcommand->name, name) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -56,9 +54,8 @@ static size_t least(size_t a, size_t b) {
 static size_t distance(const char *one, const char *other) {
     size_t row[NAME_MAX_NEAR + 1];
     size_t width = strlen(other);
-    for (size_t x = 0; x <= width; x++) {
+    for (size_t x = 0; x <= width; x++)
         row[x] = x;
-    }
     for (size_t y = 0; one[y]; y++) {
         size_t diagonal = row[0];
         row[0] = y + 1;
@@ -73,9 +70,8 @@ static size_t distance(const char *one, const char *other) {
 
 static bool is_near(const char *name, const char *known) {
     size_t size = strlen(name);
-    if (size == 0 || size > NAME_MAX_NEAR || strlen(known) > NAME_MAX_NEAR) {
+    if (size == 0 || size > NAME_MAX_NEAR || strlen(known) > NAME_MAX_NEAR)
         return false;
-    }
     return distance(name, known) <= (size < 5 ? 1u : 2u) ||
            (size >= 3 && strncmp(known, name, size) == 0);
 }

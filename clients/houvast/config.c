@@ -68,17 +68,15 @@ static int file_failed(const char *path, int error, struct failure *ret_failure)
 static int file_read(const char *path, char *buffer, size_t *ret_size,
                      struct failure *ret_failure) {
     FILE *in = fopen(path, "re");
-    if (!in) {
+    if (!in)
         return file_failed(path, errno, ret_failure);
-    }
     errno = 0;
     *ret_size = fread(buffer, 1, CONFIG_BYTES_MAX, in);
     int error = ferror(in) ? (errno ? errno : EIO) : 0;
     bool whole = feof(in);
     fclose(in);
-    if (error) {
+    if (error)
         return file_failed(path, error, ret_failure);
-    }
     if (!whole) {
         return failure_set(ret_failure, -EFBIG,
                            "%s: over %d bytes, this is no client "
@@ -106,11 +104,10 @@ static int required_check(const struct client_config *config, struct failure *re
 static char *path_beside(const struct client_config *config, const char *path) {
     char *result = NULL;
     char *copy = strdup(config->path);
-    if (*path == '/') {
+    if (*path == '/')
         result = strdup(path);
-    } else if (copy && asprintf(&result, "%s/%s", dirname(copy), path) < 0) {
+    else if (copy && asprintf(&result, "%s/%s", dirname(copy), path) < 0)
         result = NULL;
-    }
     free(copy);
     return result;
 }
@@ -120,14 +117,12 @@ static int key_read(const struct client_config *config, unsigned line, const cha
                     enum keyfile_kind kind, struct keyfile *ret_key, struct failure *ret_failure) {
     struct failure inner;
     char *whole = path_beside(config, path);
-    if (!whole) {
+    if (!whole)
         return failure_set(ret_failure, -ENOMEM, "out of memory");
-    }
     int r = keyfile_read(whole, kind, ret_key, &inner);
     free(whole);
-    if (r < 0) {
+    if (r < 0)
         failure_set(ret_failure, r, "%s:%u: %s", config->path, line, inner.text);
-    }
     return r;
 }
 
@@ -164,9 +159,8 @@ static int own_key_read(struct client_config *config, struct failure *ret_failur
     struct keyfile key;
     const struct client_setting *setting = &config->settings[CLIENT_KEY];
     int r = key_read(config, setting->line, setting->value, KEYFILE_CURVE, &key, ret_failure);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     memcpy(config->public_key, key.public_key, HV_KEY_SIZE);
     memcpy(config->secret_key, key.secret_key, HV_KEY_SIZE);
     keyfile_wipe(&key);
@@ -176,32 +170,26 @@ static int own_key_read(struct client_config *config, struct failure *ret_failur
 int client_config_load(const char *path, struct client_config *ret_config,
                        struct failure *ret_failure) {
     *ret_config = (struct client_config){.path = realpath(path, NULL)};
-    if (!ret_config->path) {
+    if (!ret_config->path)
         return file_failed(path, errno, ret_failure);
-    }
     char *text = malloc(CONFIG_BYTES_MAX);
     size_t size = 0;
-    if (!text) {
+    if (!text)
         return failure_set(ret_failure, -ENOMEM, "out of memory");
-    }
     int r = file_read(ret_config->path, text, &size, ret_failure);
-    if (r == 0) {
+    if (r == 0)
         r = network_ini_read(ret_config->path, text, size, line_take, ret_config, ret_failure);
-    }
     free(text);
-    if (r == 0) {
+    if (r == 0)
         r = required_check(ret_config, ret_failure);
-    }
-    if (r == 0) {
+    if (r == 0)
         r = values_check(ret_config, ret_failure);
-    }
     return r == 0 ? own_key_read(ret_config, ret_failure) : r;
 }
 
 void client_config_fini(struct client_config *config) {
-    for (size_t i = 0; i < CLIENT_KEYS; i++) {
+    for (size_t i = 0; i < CLIENT_KEYS; i++)
         free(config->settings[i].value);
-    }
     free(config->path);
     explicit_bzero(config, sizeof *config);
 }
@@ -214,9 +202,8 @@ static int sealing_read(const struct client_config *config, const char *path,
     assert(ret_pair);
     int r = key_read(config, config->settings[CLIENT_SEALING_KEYS].line, path, KEYFILE_SEALING,
                      &key, ret_failure);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     memcpy(ret_pair->public_key, key.public_key, HV_KEY_SIZE);
     memcpy(ret_pair->secret_key, key.secret_key, HV_KEY_SIZE);
     keyfile_wipe(&key);
@@ -258,9 +245,8 @@ int client_config_sealing(const struct client_config *config, struct hv_sealing_
 }
 
 void client_sealing_free(struct hv_sealing_pair *pairs, size_t count) {
-    if (pairs) {
+    if (pairs)
         explicit_bzero(pairs, count * sizeof *pairs);
-    }
     free(pairs);
 }
 

@@ -29,9 +29,8 @@ char *describe_done(FILE *out, char **text) {
 
 bool describe_present(const struct wire_field *field, const void *value) {
     bool present = true;
-    if (!field->required) {
+    if (!field->required)
         memcpy(&present, (const char *)value + field->has_offset, sizeof present);
-    }
     return present;
 }
 
@@ -161,11 +160,9 @@ void describe_value(FILE *out, const struct wire_field *field, const void *value
 }
 
 static bool is_named(const char *const *names, const char *name) {
-    for (; *names; names++) {
-        if (strcmp(*names, name) == 0) {
+    for (; *names; names++)
+        if (strcmp(*names, name) == 0)
             return true;
-        }
-    }
     return false;
 }
 
@@ -174,9 +171,8 @@ void describe_struct(FILE *out, const struct wire_struct *type, const void *valu
     bool first = true;
     for (size_t i = 0; i < type->count; i++) {
         const struct wire_field *field = &type->fields[i];
-        if (is_named(leave_out, field->name) || !describe_present(field, value)) {
+        if (is_named(leave_out, field->name) || !describe_present(field, value))
             continue;
-        }
         fprintf(out, "%s%s ", first ? "" : "; ", field->name);
         describe_value(out, field, value);
         first = false;

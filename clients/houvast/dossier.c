@@ -25,23 +25,19 @@ static int read_failed(const char *path, int error, struct failure *ret_failure)
 
 int dossier_read(const char *path, struct dossier *ret_dossier, struct failure *ret_failure) {
     FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-    if (!in) {
+    if (!in)
         return read_failed(path, errno, ret_failure);
-    }
     uint8_t *text = malloc(DOSSIER_BYTES_MAX + 1);
     errno = 0;
     size_t size = text ? fread(text, 1, DOSSIER_BYTES_MAX + 1, in) : 0;
     int error = !text ? ENOMEM : ferror(in) ? (errno ? errno : EIO) : 0;
-    if (in != stdin) {
+    if (in != stdin)
         fclose(in);
-    }
     *ret_dossier = (struct dossier){text, size};
-    if (error || size == 0 || size > DOSSIER_BYTES_MAX) {
+    if (error || size == 0 || size > DOSSIER_BYTES_MAX)
         dossier_fini(ret_dossier);
-    }
-    if (error) {
+    if (error)
         return read_failed(path, error, ret_failure);
-    }
     if (size == 0) {
         return failure_set(ret_failure, -ENODATA,
                            "%s: is empty; leave --dossier out if there is "
@@ -77,9 +73,8 @@ static int receiver_find(struct hv_connection *connection, const struct hv_messa
     const struct hv_status question = {.has_handover = true,
                                        .handover = command->supplement.handover};
     int r = hv_status(connection, &question, ret_answer);
-    if (r == 0 && !ret_answer->message.done.has_receiver) {
+    if (r == 0 && !ret_answer->message.done.has_receiver)
         r = -EPROTO;
-    }
     if (r == 0) {
         memcpy(ret_receiver, ret_answer->message.done.receiver.organisation, HV_CODE_SIZE);
         hv_answer_free(ret_answer);
@@ -88,11 +83,9 @@ static int receiver_find(struct hv_connection *connection, const struct hv_messa
 }
 
 static const struct hv_organisation *on_map(const struct hv_done *map, const char *name) {
-    for (size_t i = 0; map->has_organisations && i < map->organisations.count; i++) {
-        if (strcmp(map->organisations.items[i].organisation, name) == 0) {
+    for (size_t i = 0; map->has_organisations && i < map->organisations.count; i++)
+        if (strcmp(map->organisations.items[i].organisation, name) == 0)
             return &map->organisations.items[i];
-        }
-    }
     return NULL;
 }
 
@@ -135,13 +128,11 @@ static int send_sealed(struct hv_connection *connection, const struct hv_message
     uint8_t *frame;
     size_t size;
     int r = key_find(connection, receiver, key, ret_answer, ret_failure);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     r = hv_dossier_seal(key, dossier->text, dossier->size, &frame, &size);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     r = hv_command(connection, command, frame, size, ret_answer);
     free(frame);
     return r;
@@ -153,9 +144,8 @@ int dossier_send(struct hv_connection *connection, const struct hv_message *comm
     char receiver[HV_CODE_SIZE];
     *ret_answer = (struct hv_answer){0};
     int r = receiver_find(connection, command, receiver, ret_answer);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     r = send_sealed(connection, command, receiver, dossier, ret_answer, ret_failure);
     if (r == HV_REFUSED && ret_answer->message.refused.code == HV_REFUSED_STALE_KEY) {
         hv_answer_free(ret_answer); /* the key was exchanged just now */

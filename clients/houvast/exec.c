@@ -42,9 +42,8 @@ static bool can_run_in_path(const char *name) {
 
 int program_check(const struct program_plan *plan, struct failure *ret_failure) {
     const char *name = plan->argv[0];
-    if (strchr(name, '/') ? access(name, X_OK) == 0 : can_run_in_path(name)) {
+    if (strchr(name, '/') ? access(name, X_OK) == 0 : can_run_in_path(name))
         return 0;
-    }
     int error = strchr(name, '/') ? errno : ENOENT;
     return failure_set(ret_failure, -error, "%s: %s; --exec takes a program that this user may run",
                        name, strerrordesc_np(error));
@@ -53,34 +52,28 @@ int program_check(const struct program_plan *plan, struct failure *ret_failure) 
 /* Unlinks the file if nobody has it locked. */
 static void sweep_file(int folder, const char *name) {
     int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) {
+    if (fd < 0)
         return;
-    }
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         unlinkat(folder, name, 0);
-    }
     close(fd);
 }
 
 int program_sweep(const struct program_plan *plan, struct failure *ret_failure) {
-    if (!plan->dossier_dir) {
+    if (!plan->dossier_dir)
         return 0;
-    }
     DIR *folder = opendir(plan->dossier_dir);
     if (!folder || faccessat(dirfd(folder), ".", W_OK | X_OK, 0) != 0) {
         int error = errno;
-        if (folder) {
+        if (folder)
             closedir(folder);
-        }
         return failure_set(ret_failure, -error,
                            "%s: %s; --dossier-dir takes a folder that this user may write in",
                            plan->dossier_dir, strerrordesc_np(error));
     }
-    for (struct dirent *entry; (entry = readdir(folder));) {
-        if (strncmp(entry->d_name, DOSSIER_PREFIX, strlen(DOSSIER_PREFIX)) == 0) {
+    for (struct dirent *entry; (entry = readdir(folder));)
+        if (strncmp(entry->d_name, DOSSIER_PREFIX, strlen(DOSSIER_PREFIX)) == 0)
             sweep_file(dirfd(folder), entry->d_name);
-        }
-    }
     closedir(folder);
     return 0;
 }
@@ -91,9 +84,8 @@ static int write_all(int fd, const void *bytes, size_t size) {
     const char *at = bytes;
     while (size > 0) {
         ssize_t written = write(fd, at, size);
-        if (written < 0 && errno != EINTR) {
+        if (written < 0 && errno != EINTR)
             return -errno;
-        }
         if (written > 0) {
             at += written;
             size -= (size_t)written;
@@ -106,15 +98,13 @@ static int write_all(int fd, const void *bytes, size_t size) {
  * Returns the descriptor or a negative errno. */
 static int sealed_file(const char *name, const void *bytes, size_t size) {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     int r = write_all(fd, bytes, size);
     if (r == 0 &&
         (lseek(fd, 0, SEEK_SET) != 0 ||
-         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)) {
+         fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0))
         r = -errno;
-    }
     if (r < 0) {
         close(fd);
         return r;
@@ -157,12 +147,10 @@ static int dossier_on_disk(const struct program_plan *plan, const struct hv_item
     }
     program->dossier_lock = fd;
     int r = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
-    if (r == 0) {
+    if (r == 0)
         r = write_all(fd, bytes, size);
-    }
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     int reading = open(program->dossier_path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     return reading < 0 ? -errno : reading;
 }
@@ -192,19 +180,16 @@ static bool is_ours(const char *variable) {
     static const char *const names[OWN_VARIABLES] = {
         "HOUVAST_ITEM=",     "HOUVAST_ATTEMPT=", "HOUVAST_EVENT=", "HOUVAST_JOURNEY=",
         "HOUVAST_HANDOVER=", "HOUVAST_DOSSIER=", "HOUVAST_CONFIG="};
-    for (size_t i = 0; i < OWN_VARIABLES; i++) {
-        if (strncmp(variable, names[i], strlen(names[i])) == 0) {
+    for (size_t i = 0; i < OWN_VARIABLES; i++)
+        if (strncmp(variable, names[i], strlen(names[i])) == 0)
             return true;
-        }
-    }
     return false;
 }
 
 static bool environment_add(struct environment *environment, const char *name, const char *value) {
     char *variable;
-    if (asprintf(&variable, "%s=%s", name, value) < 0) {
+    if (asprintf(&variable, "%s=%s", name, value) < 0)
         return false;
-    }
     environment->variables[environment->own++] = variable;
     return true;
 }
@@ -219,17 +204,15 @@ static bool environment_add_number(struct environment *environment, const char *
 static bool environment_add_id(struct environment *environment, const char *name, bool has,
                                const struct hv_uuid *id) {
     char text[HV_UUID_TEXT_SIZE];
-    if (!has) {
+    if (!has)
         return true;
-    }
     hv_uuid_text(id, text);
     return environment_add(environment, name, text);
 }
 
 static void environment_fini(struct environment *environment) {
-    for (size_t i = 0; i < environment->own; i++) {
+    for (size_t i = 0; i < environment->own; i++)
         free(environment->variables[i]);
-    }
     free(environment->variables);
 }
 
@@ -238,9 +221,8 @@ static int environment_init(struct environment *environment, const struct progra
                             const struct hv_item *item, const char *dossier) {
     const struct hv_event *event = &item->event;
     size_t given = 0;
-    while (environ[given]) {
+    while (environ[given])
         given++;
-    }
     *environment = (struct environment){
         .variables = calloc(given + OWN_VARIABLES + 1, sizeof *environment->variables)};
     if (!environment->variables ||
@@ -256,11 +238,9 @@ static int environment_init(struct environment *environment, const struct progra
         return -ENOMEM;
     }
     size_t count = environment->own;
-    for (size_t i = 0; i < given; i++) {
-        if (!is_ours(environ[i])) {
+    for (size_t i = 0; i < given; i++)
+        if (!is_ours(environ[i]))
             environment->variables[count++] = environ[i];
-        }
-    }
     return 0;
 }
 
@@ -269,9 +249,8 @@ static int environment_init(struct environment *environment, const struct progra
 /* Standard input and, where there is one, the dossier; nothing above them. */
 static int descriptors_arrange(posix_spawn_file_actions_t *actions, int input, int dossier) {
     int r = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
-    if (r == 0 && dossier >= 0) {
+    if (r == 0 && dossier >= 0)
         r = posix_spawn_file_actions_adddup2(actions, dossier, DOSSIER_FD);
-    }
     if (r == 0) {
         r = posix_spawn_file_actions_addclosefrom_np(actions,
                                                      dossier >= 0 ? DOSSIER_FD + 1 : DOSSIER_FD);
@@ -294,18 +273,15 @@ static int spawn(const struct program_plan *plan, int input, int dossier, char *
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int r = posix_spawn_file_actions_init(&actions);
-    if (r != 0) {
+    if (r != 0)
         return -r;
-    }
     r = posix_spawnattr_init(&attributes);
     if (r == 0) {
         r = descriptors_arrange(&actions, input, dossier);
-        if (r == 0) {
+        if (r == 0)
             r = attributes_arrange(&attributes, plan);
-        }
-        if (r == 0) {
+        if (r == 0)
             r = posix_spawnp(ret_pid, plan->argv[0], &actions, &attributes, plan->argv, variables);
-        }
         posix_spawnattr_destroy(&attributes);
     }
     posix_spawn_file_actions_destroy(&actions);
@@ -317,9 +293,8 @@ static int start(const struct program_plan *plan, const struct hv_item *item, in
     struct environment environment;
     const char *path = program->dossier_path ? program->dossier_path : "/dev/fd/3";
     int input = item_file(item);
-    if (input < 0) {
+    if (input < 0)
         return input;
-    }
     int r = environment_init(&environment, plan, item, dossier >= 0 ? path : NULL);
     if (r == 0) {
         r = spawn(plan, input, dossier, environment.variables, &program->pid);
@@ -344,9 +319,8 @@ int program_start(const struct program_plan *plan, const struct hv_item *item, c
                            plan->dossier_dir ? plan->dossier_dir : "memory", strerrordesc_np(-r));
     }
     r = start(plan, item, fd, &program);
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     if (r < 0) {
         dossier_forget(&program);
         return failure_set(ret_failure, r, "%s could not be run: %s", plan->argv[0],

@@ -25,11 +25,9 @@ static void option_name(char ret_name[HV_PERSON_SIZE], const struct wire_field *
                         const char *name) {
     snprintf(ret_name, HV_PERSON_SIZE, "%s%s%s", within ? within->name : "", within ? "-" : "",
              name);
-    for (char *at = ret_name; *at; at++) {
-        if (*at == '_') {
+    for (char *at = ret_name; *at; at++)
+        if (*at == '_')
             *at = '-';
-        }
-    }
 }
 
 static void options_add(struct field_options *options, const struct wire_field *field,
@@ -92,11 +90,9 @@ void field_options_fini(struct field_options *options) {
 }
 
 struct field_option *field_options_find(struct field_options *options, const char *name) {
-    for (size_t i = 0; i < options->count; i++) {
-        if (strcmp(options->options[i].name, name) == 0) {
+    for (size_t i = 0; i < options->count; i++)
+        if (strcmp(options->options[i].name, name) == 0)
             return &options->options[i];
-        }
-    }
     return NULL;
 }
 
@@ -104,9 +100,8 @@ const struct field_option *field_options_taking(const struct field_options *opti
                                                 const char *value_name) {
     for (size_t i = 0; i < options->count; i++) {
         const char *name = field_value_name(options->options[i].field);
-        if (name && strcmp(name, value_name) == 0) {
+        if (name && strcmp(name, value_name) == 0)
             return &options->options[i];
-        }
     }
     return NULL;
 }
@@ -187,18 +182,16 @@ static bool integer_parse(const struct wire_field *field, const char *text, int6
     char *end;
     errno = 0;
     long long number = strtoll(text, &end, 10);
-    if (errno || end == text || *end || number < field->least || number > field->most) {
+    if (errno || end == text || *end || number < field->least || number > field->most)
         return false;
-    }
     *ret_value = number;
     return true;
 }
 
 static bool time_parse(const char *text, hv_time now_ms, hv_time *ret_value) {
     hv_time at_ms;
-    if (when_parse(text, now_ms, &at_ms) < 0 || at_ms > HV_INTEGER_MAX) {
+    if (when_parse(text, now_ms, &at_ms) < 0 || at_ms > HV_INTEGER_MAX)
         return false;
-    }
     *ret_value = at_ms;
     return true;
 }
@@ -218,9 +211,8 @@ static bool bytes_parse(const struct wire_field *field, const char *text, void *
     size_t size;
     assert((size_t)field->most <= sizeof bytes);
     if (sodium_hex2bin(bytes, sizeof bytes, text, strlen(text), NULL, &size, NULL) != 0 ||
-        size != (size_t)field->most) {
+        size != (size_t)field->most)
         return false;
-    }
     memcpy(ret_value, bytes, size);
     return true;
 }
@@ -287,9 +279,8 @@ static int list_next(struct field_options *options, struct field_option *option,
     }
     if (!*memory) {
         *memory = calloc(HV_LIST_MAX, item_size);
-        if (!*memory) {
+        if (!*memory)
             return failure_set(ret_failure, -ENOMEM, "out of memory");
-        }
     }
     *ret_item = (char *)*memory + list.count * item_size;
     return 0;
@@ -307,14 +298,12 @@ static void list_grow(struct field_options *options, const struct field_option *
 /* Cuts the next piece of `*at` before `separator` into `ret_piece`; false where there is none or it
  * is longer than anything that could be right. */
 static bool piece_next(const char **at, char separator, char *ret_piece, size_t size) {
-    if (!*at) {
+    if (!*at)
         return false;
-    }
     const char *end = strchrnul(*at, separator);
     size_t length = (size_t)(end - *at);
-    if (length >= size) {
+    if (length >= size)
         return false;
-    }
     memcpy(ret_piece, *at, length);
     ret_piece[length] = '\0';
     *at = *end ? end + 1 : NULL;
@@ -327,13 +316,11 @@ static int codes_set(struct field_options *options, struct field_option *option,
     while (at) {
         char piece[HV_PERSON_SIZE];
         void *item = NULL;
-        if (!piece_next(&at, ',', piece, sizeof piece) || !wire_is_code(piece, strlen(piece))) {
+        if (!piece_next(&at, ',', piece, sizeof piece) || !wire_is_code(piece, strlen(piece)))
             return value_refused(option, text, ret_failure);
-        }
         int r = list_next(options, option, sizeof(struct hv_code), message, &item, ret_failure);
-        if (r < 0) {
+        if (r < 0)
             return r;
-        }
         assert(item);
         memcpy(((struct hv_code *)item)->text, piece, strlen(piece) + 1);
         list_grow(options, option, message);
@@ -347,22 +334,19 @@ static int maps_set(struct field_options *options, struct field_option *option, 
     const char *at = text;
     void *item = NULL;
     int r = list_next(options, option, nested->size, message, &item, ret_failure);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     assert(item);
     for (size_t i = 0; i < nested->count; i++) {
         const struct wire_field *field = &nested->fields[i];
         char piece[HV_PERSON_SIZE];
         assert(field->required);
         if (!piece_next(&at, ':', piece, sizeof piece) ||
-            !value_parse(field, piece, now_ms, (char *)item + field->offset)) {
+            !value_parse(field, piece, now_ms, (char *)item + field->offset))
             return value_refused(option, text, ret_failure);
-        }
     }
-    if (at) {
+    if (at)
         return value_refused(option, text, ret_failure);
-    }
     list_grow(options, option, message);
     return 0;
 }
@@ -379,31 +363,26 @@ int field_option_set(struct field_options *options, struct field_option *option,
     const struct wire_field *field = option->field;
     void *value = (char *)message + option->offset;
     int r = 0;
-    if (field->kind == WIRE_BOOLEAN) {
+    if (field->kind == WIRE_BOOLEAN)
         memcpy(value, &yes, sizeof yes);
-    } else if (field->kind == WIRE_CODES) {
+    else if (field->kind == WIRE_CODES)
         r = codes_set(options, option, text, message, ret_failure);
-    } else if (field->kind == WIRE_LIST) {
+    else if (field->kind == WIRE_LIST)
         r = maps_set(options, option, text, now_ms, message, ret_failure);
-    } else if (!value_parse(field, text, now_ms, value)) {
+    else if (!value_parse(field, text, now_ms, value))
         r = value_refused(option, text, ret_failure);
-    }
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     option->given = true;
-    if (!field->required) {
+    if (!field->required)
         mark(message, option->has_offset);
-    }
     return 0;
 }
 
 static bool within_given(const struct field_options *options, const struct wire_field *within) {
-    for (size_t i = 0; i < options->count; i++) {
-        if (options->options[i].within == within && options->options[i].given) {
+    for (size_t i = 0; i < options->count; i++)
+        if (options->options[i].within == within && options->options[i].given)
             return true;
-        }
-    }
     return false;
 }
 
@@ -414,12 +393,10 @@ int field_options_complete(const struct field_options *options, void *message,
     for (size_t i = 0; i < options->count; i++) {
         const struct field_option *option = &options->options[i];
         bool wanted = option->field->required && option->field->kind != WIRE_REQUEST;
-        if (option->within && !option->within->required) {
+        if (option->within && !option->within->required)
             wanted = wanted && within_given(options, option->within);
-        }
-        if (option->given && option->within && !option->within->required) {
+        if (option->given && option->within && !option->within->required)
             mark(message, option->within->has_offset);
-        }
         if (wanted && !option->given && used < sizeof missing) {
             used += (size_t)snprintf(missing + used, sizeof missing - used, "%s--%s",
                                      count ? ", " : "", option->name);
@@ -480,14 +457,10 @@ void field_option_help(const struct field_option *option, char *ret_text, size_t
     size_t used =
         (size_t)snprintf(ret_text, size, "%s%s%s", option->within ? option->within->doc : "",
                          option->within ? ": " : "", field->doc);
-    if (field->kind == WIRE_VOCABULARY || field->kind == WIRE_LIST || field->kind == WIRE_INTEGER) {
+    if (field->kind == WIRE_VOCABULARY || field->kind == WIRE_LIST || field->kind == WIRE_INTEGER)
         field_value_forms(field, forms, sizeof forms);
-    }
-    if (forms[0] && used < size &&
-        !(field->kind == WIRE_INTEGER && field->most == HV_INTEGER_MAX)) {
+    if (forms[0] && used < size && !(field->kind == WIRE_INTEGER && field->most == HV_INTEGER_MAX))
         used += (size_t)snprintf(ret_text + used, size - used, " (%s)", forms);
-    }
-    if (field->kind == WIRE_LIST && used < size) {
+    if (field->kind == WIRE_LIST && used < size)
         snprintf(ret_text + used, size - used, "; may stand several times");
-    }
 }

@@ -43,8 +43,7 @@ int history_show(struct hv_connection *connection, const struct hv_history *firs
         question.after = more ? answer.message.done.next : question.after;
         hv_answer_free(&answer);
     } while (more && (!limit || (int64_t)history.event_count < limit));
-    if (history.table) {
+    if (history.table)
         show_history_end(&history, status == TOOL_DONE && more);
-    }
     return status;
 }

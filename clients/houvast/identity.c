@@ -97,12 +97,10 @@ static int ids_apply(struct identity *identity, const struct client_config *conf
                            "--attempt counts the handovers of a case; say "
                            "--ref too");
     }
-    if (wants_journey) {
+    if (wants_journey)
         r = id_apply(identity, config, options, "journey", type, fields, ret_failure);
-    }
-    if (r == 0 && wants_handover) {
+    if (r == 0 && wants_handover)
         r = id_apply(identity, config, options, "handover", type, fields, ret_failure);
-    }
     return r;
 }
 
@@ -119,9 +117,8 @@ static void line_prompt(char *ret_line, int size) {
         quiet = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0;
     }
     fputs("The person's number (not shown): ", stderr);
-    if (!fgets(ret_line, size, stdin)) {
+    if (!fgets(ret_line, size, stdin))
         ret_line[0] = '\0';
-    }
     if (quiet) {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
         fputc('\n', stderr);
@@ -146,16 +143,13 @@ static int number_read(const char *path, char ret_number[NUMBER_SIZE],
         line_prompt(ret_number, NUMBER_SIZE);
     } else {
         FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-        if (!in) {
+        if (!in)
             return number_file_failed(path, ret_failure);
-        }
         setvbuf(in, NULL, _IONBF, 0); /* leaves no copy behind */
-        if (!fgets(ret_number, NUMBER_SIZE, in)) {
+        if (!fgets(ret_number, NUMBER_SIZE, in))
             ret_number[0] = '\0';
-        }
-        if (in != stdin) {
+        if (in != stdin)
             fclose(in);
-        }
     }
     ret_number[strcspn(ret_number, "\r\n")] = '\0';
     return 0;
@@ -166,9 +160,8 @@ static int resident_of_number(const struct identity *identity, const struct clie
     uint8_t secret[CLIENT_SECRET_SIZE];
     char number[NUMBER_SIZE];
     int r = client_config_secret(config, CLIENT_NETWORK_SECRET, secret, ret_failure);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     r = number_read(identity->number_file, number, ret_failure);
     if (r == 0) {
         r = hv_pseudonym(secret, number, ret_resident);
@@ -191,9 +184,8 @@ static int resident_of_ref(const struct identity *identity, const struct client_
     uint8_t secret[CLIENT_SECRET_SIZE], hash[32];
     crypto_generichash_state state;
     int r = client_config_secret(config, CLIENT_CASE_SECRET, secret, ret_failure);
-    if (r < 0) {
+    if (r < 0)
         return r;
-    }
     crypto_generichash_init(&state, secret, sizeof secret, sizeof hash);
     crypto_generichash_update(&state, (const uint8_t *)purpose, sizeof purpose); /* with its NUL */
     crypto_generichash_update(&state, (const uint8_t *)identity->ref, strlen(identity->ref));
@@ -216,16 +208,14 @@ static int resident_apply(struct identity *identity, const struct client_config 
                            "whom is it about? say one of --number FILE, --resident PSEUDONYM and "
                            "--anonymous");
     }
-    if (option->given) {
+    if (option->given)
         return 0;
-    }
-    if (identity->number_file) {
+    if (identity->number_file)
         r = resident_of_number(identity, config, resident, ret_failure);
-    } else if (identity->ref) {
+    else if (identity->ref)
         r = resident_of_ref(identity, config, resident, ret_failure);
-    } else {
+    else
         hv_pseudonym_random(resident);
-    }
     return r < 0 ? r : option_give(options, option, resident, fields, ret_failure);
 }
 
@@ -233,8 +223,7 @@ int identity_apply(struct identity *identity, const struct client_config *config
                    struct field_options *options, enum hv_message_type type, void *fields,
                    struct failure *ret_failure) {
     int r = ids_apply(identity, config, options, type, fields, ret_failure);
-    if (r == 0 && identity_takes_number(options)) {
+    if (r == 0 && identity_takes_number(options))
         r = resident_apply(identity, config, options, fields, ret_failure);
-    }
     return r;
 }

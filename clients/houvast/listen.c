@@ -83,9 +83,8 @@ static void plan_check(struct listener_plan *plan, struct argp_state *state) {
         argp_error(state, "--%s is for a program; say --exec PROGRAM too",
                    plan->program.dossier_dir ? "dossier-dir" : "timeout");
     }
-    if (plan->count && plan->jobs > plan->count) {
+    if (plan->count && plan->jobs > plan->count)
         plan->jobs = plan->count; /* more would be taken from others for nothing */
-    }
 }
 
 static error_t listen_take(int key, char *value, struct argp_state *state) {
@@ -172,12 +171,10 @@ static int plan_prepare(struct listener_plan *plan, const struct client_config *
     struct failure failure;
     plan->program.config = config->path;
     plan->program.organisation = config->settings[CLIENT_ORGANISATION].value;
-    if (plan->program.argv && program_check(&plan->program, &failure) < 0) {
+    if (plan->program.argv && program_check(&plan->program, &failure) < 0)
         return tool_failed(&failure, TOOL_USAGE);
-    }
-    if (program_sweep(&plan->program, &failure) < 0) {
+    if (program_sweep(&plan->program, &failure) < 0)
         return tool_failed(&failure, TOOL_USAGE);
-    }
     return TOOL_DONE;
 }
 
@@ -209,12 +206,10 @@ static int listen_configured(struct listener_plan *plan, const struct client_con
     struct hv_sealing_pair *pairs;
     size_t pair_count;
     int status = plan_prepare(plan, config);
-    if (status != TOOL_DONE) {
+    if (status != TOOL_DONE)
         return status;
-    }
-    if (client_config_sealing(config, &pairs, &pair_count, &failure) < 0) {
+    if (client_config_sealing(config, &pairs, &pair_count, &failure) < 0)
         return tool_failed(&failure, TOOL_CONFIGURATION);
-    }
     status = listen_on(plan, config, pairs, pair_count, signals);
     client_sealing_free(pairs, pair_count);
     return status;
@@ -230,9 +225,8 @@ int command_listen(int argc, char **argv) {
         return TOOL_INTERNAL;
     }
     int status = tool_config_load(&config);
-    if (status == TOOL_DONE) {
+    if (status == TOOL_DONE)
         status = listen_configured(&plan, &config, signals);
-    }
     client_config_fini(&config);
     close(signals);
     return status;

@@ -56,9 +56,8 @@ static void label_write(const struct hv_item *item, char *ret_label, size_t size
         hv_uuid_text(&item->event.journey, id);
         used += (size_t)snprintf(ret_label + used, size - used, ", journey %s", id);
     }
-    if (item->attempt > 1 && used < size) {
+    if (item->attempt > 1 && used < size)
         snprintf(ret_label + used, size - used, ", attempt %" PRId64, item->attempt);
-    }
 }
 
 static void item_say(const struct listener *listener, const struct order_entry *entry,
@@ -73,9 +72,8 @@ static void item_say(const struct listener *listener, const struct order_entry *
 static void link_look(struct listener *listener) {
     char why[256] = "";
     enum hv_link link = hv_link_get(listener->connection, why);
-    if (link == listener->link) {
+    if (link == listener->link)
         return;
-    }
     listener->link = link;
     switch (link) {
     case HV_LINK_UP:
@@ -153,11 +151,9 @@ static void item_through(struct listener *listener, struct order_entry *entry) {
 /* ---- Jobs ---- */
 
 static struct job *job_free(struct listener *listener) {
-    for (int64_t i = 0; i < listener->plan->jobs; i++) {
-        if (!listener->jobs[i].entry) {
+    for (int64_t i = 0; i < listener->plan->jobs; i++)
+        if (!listener->jobs[i].entry)
             return &listener->jobs[i];
-        }
-    }
     assert(false && "fewer run than there are places");
     return NULL;
 }
@@ -165,16 +161,14 @@ static struct job *job_free(struct listener *listener) {
 static int dossier_open(const struct listener *listener, const struct hv_delivery *delivery,
                         uint8_t **ret_text, size_t *ret_size, struct failure *ret_failure) {
     *ret_text = NULL;
-    if (!delivery->dossier) {
+    if (!delivery->dossier)
         return 0;
-    }
     int r = hv_dossier_open(listener->pairs, listener->pair_count, delivery->dossier,
                             delivery->dossier_size, ret_text, ret_size);
     if (r == HV_BAD_KEY) {
         char id[17];
-        for (size_t i = 0; i < 8; i++) {
+        for (size_t i = 0; i < 8; i++)
             snprintf(id + 2 * i, 3, "%02x", i < delivery->dossier_size ? delivery->dossier[i] : 0);
-        }
         return failure_set(ret_failure, r,
                            "its dossier opens with none of the sealing_keys of %s: it was sealed "
                            "for the key %s, or is damaged; add that key's file there and start "
@@ -238,27 +232,22 @@ static void job_tell_to_end(struct job *job, int64_t now_ms) {
 }
 
 static void job_look(struct listener *listener, struct job *job, int64_t now_ms) {
-    if (!job->entry) {
+    if (!job->entry)
         return;
-    }
-    if (job->end_ms && now_ms >= job->end_ms && !job->ended) {
+    if (job->end_ms && now_ms >= job->end_ms && !job->ended)
         job_tell_to_end(job, now_ms);
-    }
-    if (job->kill_ms && now_ms >= job->kill_ms) {
+    if (job->kill_ms && now_ms >= job->kill_ms)
         program_signal(&job->program, SIGKILL);
-    }
     /* What it started may need its grace even when the leader has gone at once. */
     if (job->ended &&
-        (!job->timed_out || now_ms >= job->kill_ms || !program_signal(&job->program, 0))) {
+        (!job->timed_out || now_ms >= job->kill_ms || !program_signal(&job->program, 0)))
         job_end(listener, job);
-    }
 }
 
 static void jobs_look(struct listener *listener) {
     int64_t now_ms = when_monotonic_ms();
-    for (int64_t i = 0; i < listener->plan->jobs; i++) {
+    for (int64_t i = 0; i < listener->plan->jobs; i++)
         job_look(listener, &listener->jobs[i], now_ms);
-    }
 }
 
 /* ---- Items ---- */
@@ -273,12 +262,10 @@ static void item_print(struct listener *listener, struct order_entry *entry) {
         char *text = show_event_text(&delivery->item.event);
         label_write(&delivery->item, label, sizeof label);
         printf("%s: %s", label, text);
-        if (delivery->dossier) {
+        if (delivery->dossier)
             printf("; with a dossier of %zu bytes", delivery->dossier_size - HV_DOSSIER_OVERHEAD);
-        }
-        if (delivery->item.has_receipt) {
+        if (delivery->item.has_receipt)
             printf("; with a receipt of %zu bytes (--json)", delivery->item.receipt.size);
-        }
         putchar('\n');
         free(text);
     }
@@ -306,11 +293,10 @@ static void items_begin(struct listener *listener) {
     while (may_begin(listener) &&
            (entry = order_next(&listener->order, (size_t)listener->plan->jobs))) {
         order_begin(&listener->order, entry);
-        if (listener->plan->program.argv) {
+        if (listener->plan->program.argv)
             job_begin(listener, entry);
-        } else {
+        else
             item_print(listener, entry);
-        }
     }
 }
 
@@ -335,9 +321,8 @@ static void items_take(struct listener *listener) {
 
 static void sooner(int64_t *wait_ms, int64_t at_ms, int64_t now_ms) {
     int64_t left_ms = at_ms > now_ms ? at_ms - now_ms : 0;
-    if (left_ms < *wait_ms) {
+    if (left_ms < *wait_ms)
         *wait_ms = left_ms;
-    }
 }
 
 static int wait_ms(const struct listener *listener) {
@@ -345,37 +330,30 @@ static int wait_ms(const struct listener *listener) {
     int64_t wait = LISTENER_LOOK_MS;
     for (int64_t i = 0; i < listener->plan->jobs; i++) {
         const struct job *job = &listener->jobs[i];
-        if (job->entry && job->kill_ms) {
+        if (job->entry && job->kill_ms)
             sooner(&wait, job->kill_ms, now_ms);
-        } else if (job->entry && job->end_ms) {
+        else if (job->entry && job->end_ms)
             sooner(&wait, job->end_ms, now_ms);
-        }
-        if (job->entry && job->ended) {
+        if (job->entry && job->ended)
             sooner(&wait, now_ms + LISTENER_LINGER_MS, now_ms);
-        }
     }
-    if (listener->order.owed) {
+    if (listener->order.owed)
         sooner(&wait, listener->again_ms, now_ms);
-    }
-    if (listener->plan->idle_ms) {
+    if (listener->plan->idle_ms)
         sooner(&wait, listener->active_ms + listener->plan->idle_ms, now_ms);
-    }
     return (int)wait;
 }
 
 static void signal_take(struct listener *listener, int signals) {
     struct signalfd_siginfo info;
-    if (read(signals, &info, sizeof info) != (ssize_t)sizeof info) {
+    if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
         return;
-    }
     if (!listener->stopping && listener->order.running) {
         tool_say("leaving when what runs has ended; once more ends it now");
     } else if (listener->stopping) {
-        for (int64_t i = 0; i < listener->plan->jobs; i++) {
-            if (listener->jobs[i].entry) {
+        for (int64_t i = 0; i < listener->plan->jobs; i++)
+            if (listener->jobs[i].entry)
                 job_tell_to_end(&listener->jobs[i], when_monotonic_ms());
-            }
-        }
     }
     listener->stopping = true;
 }
@@ -396,12 +374,10 @@ static void listener_wait(struct listener *listener, int signals) {
             polled[count++] = (struct pollfd){.fd = job->program.pidfd, .events = POLLIN};
         }
     }
-    if (poll(polled, count, wait_ms(listener)) <= 0) {
+    if (poll(polled, count, wait_ms(listener)) <= 0)
         return;
-    }
-    if (polled[0].revents) {
+    if (polled[0].revents)
         signal_take(listener, signals);
-    }
     for (nfds_t i = 2; i < count; i++) {
         if (polled[i].revents) {
             program_reap(&ending[i - 2]->program, &ending[i - 2]->status);
@@ -416,16 +392,14 @@ static void listener_round(struct listener *listener, int signals) {
     listener_wait(listener, signals);
     items_take(listener);
     jobs_look(listener);
-    if (when_monotonic_ms() >= listener->again_ms) {
+    if (when_monotonic_ms() >= listener->again_ms)
         owed_acknowledge(listener);
-    }
     items_begin(listener);
     link_look(listener);
     bool idle = !listener->order.entries && listener->plan->idle_ms &&
                 when_monotonic_ms() >= listener->active_ms + listener->plan->idle_ms;
-    if (idle || (listener->plan->count && listener->done >= listener->plan->count)) {
+    if (idle || (listener->plan->count && listener->done >= listener->plan->count))
         listener->stopping = true;
-    }
 }
 
 /* The last attempt to have acknowledged what was dealt with. */
@@ -459,9 +433,8 @@ int listener_run(const struct listener_plan *plan, const struct client_config *c
         tool_say("out of memory");
         return TOOL_INTERNAL;
     }
-    while (!listener.stopping || listener.order.running) {
+    while (!listener.stopping || listener.order.running)
         listener_round(&listener, signals);
-    }
     listener_leave(&listener);
     return listener.status;
 }

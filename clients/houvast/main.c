@@ -28,9 +28,8 @@ static error_t main_take(int key, char *value, struct argp_state *state) {
         state->next = state->argc; /* the rest is the subcommand's */
         return 0;
     }
-    if (key == ARGP_KEY_NO_ARGS) {
+    if (key == ARGP_KEY_NO_ARGS)
         argp_error(state, "name a subcommand; --help lists them");
-    }
     return ARGP_ERR_UNKNOWN;
 }
 
@@ -39,17 +38,14 @@ static char *main_help(int key, const char *text, void *input) {
     size_t size;
     struct subcommand subcommand;
     (void)input;
-    if (key != ARGP_KEY_HELP_POST_DOC) {
+    if (key != ARGP_KEY_HELP_POST_DOC)
         return (char *)text;
-    }
     FILE *out = open_memstream(&help, &size);
-    if (!out) {
+    if (!out)
         return NULL;
-    }
     fputs("Subcommands:\n\n", out);
-    for (size_t n = 0; subcommand_at(n, &subcommand); n++) {
+    for (size_t n = 0; subcommand_at(n, &subcommand); n++)
         fprintf(out, "  %-12s %s\n", subcommand.name, subcommand.doc);
-    }
     fputs(
         "\n`houvast SUBCOMMAND --help` says what each takes; houvast(1) has examples and what the "
         "exit statuses mean.",
@@ -66,20 +62,18 @@ static void version_print(FILE *out, struct argp_state *state) {
 static int unknown_subcommand(const char *name) {
     char names[256];
     subcommand_near(name, names, sizeof names);
-    if (names[0]) {
+    if (names[0])
         tool_say("there is no subcommand `%s`; did you mean %s?", name, names);
-    } else {
+    else
         tool_say("there is no subcommand `%s`; `houvast --help` lists them", name);
-    }
     return TOOL_USAGE;
 }
 
 /* Names of organisations have letters beyond ASCII whatever the locale of a service may be. */
 static void locale_init(void) {
     setlocale(LC_CTYPE, "");
-    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
         setlocale(LC_CTYPE, "C.UTF-8");
-    }
     tzset();
 }
 
@@ -89,17 +83,15 @@ static void streams_init(void) {
     do {
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
 }
 
 static int run(int argc, char **argv) {
     struct subcommand subcommand;
     char name[64];
-    if (!subcommand_find(argv[0], &subcommand)) {
+    if (!subcommand_find(argv[0], &subcommand))
         return unknown_subcommand(argv[0]);
-    }
     snprintf(name, sizeof name, "houvast %s", subcommand.name);
     argv[0] = name; /* as its own help calls it */
     return subcommand.run ? subcommand.run(argc, argv) : command_send(subcommand.type, argc, argv);

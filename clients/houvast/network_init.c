@@ -64,11 +64,9 @@ static void organisation_add(struct init_arguments *arguments,
 /* What would end a line of a file would begin another. */
 static bool has_control(int count, char *const *words) {
     for (int i = 0; i < count; i++) {
-        for (const char *at = words[i]; *at; at++) {
-            if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+        for (const char *at = words[i]; *at; at++)
+            if ((unsigned char)*at < 0x20 || *at == 0x7f)
                 return true;
-            }
-        }
     }
     return false;
 }
@@ -97,18 +95,14 @@ static void organisation_take(struct init_arguments *arguments, char *value,
 
 static void example_take(struct init_arguments *arguments, const char *value,
                          struct argp_state *state) {
-    if (strcmp(value, "delft") != 0) {
+    if (strcmp(value, "delft") != 0)
         argp_error(state, "there is no example %s; say --example delft", value);
-    }
-    for (size_t i = 0; i < sizeof delft / sizeof *delft; i++) {
+    for (size_t i = 0; i < sizeof delft / sizeof *delft; i++)
         organisation_add(arguments, &delft[i], state);
-    }
-    if (!arguments->plan.name) {
+    if (!arguments->plan.name)
         arguments->plan.name = "delft";
-    }
-    if (!arguments->plan.coordinating) {
+    if (!arguments->plan.coordinating)
         arguments->plan.coordinating = "kcc";
-    }
 }
 
 /* The directory's own name, if a network may have it. */
@@ -132,16 +126,13 @@ static void arguments_complete(struct init_arguments *arguments, struct argp_sta
                           "delft");
         return;
     }
-    if (!plan->name && !(plan->name = directory_name(plan->directory))) {
+    if (!plan->name && !(plan->name = directory_name(plan->directory)))
         argp_error(state, "name the network with --name (1 to 32 characters out of a-z 0-9 -)");
-    }
-    if (!plan->coordinating) {
+    if (!plan->coordinating)
         plan->coordinating = plan->organisations[0].name;
-    }
     while (i < plan->organisation_count &&
-           strcmp(plan->organisations[i].name, plan->coordinating) != 0) {
+           strcmp(plan->organisations[i].name, plan->coordinating) != 0)
         i++;
-    }
     if (i == plan->organisation_count) {
         argp_error(state, "--coordinating %s is none of the organisations; add --organisation %s",
                    plan->coordinating, plan->coordinating);
@@ -150,17 +141,15 @@ static void arguments_complete(struct init_arguments *arguments, struct argp_sta
 
 static void environment_take(struct make_plan *plan, const char *value, struct argp_state *state) {
     plan->test = strcmp(value, "test") == 0;
-    if (!plan->test && strcmp(value, "production") != 0) {
+    if (!plan->test && strcmp(value, "production") != 0)
         argp_error(state, "--environment %s is none; say test or production", value);
-    }
 }
 
 static void slashes_strip(char *path) {
     size_t size = strlen(path);
 
-    while (size > 1 && path[size - 1] == '/') {
+    while (size > 1 && path[size - 1] == '/')
         path[--size] = '\0';
-    }
 }
 
 static error_t init_take(int key, char *value, struct argp_state *state) {
@@ -189,9 +178,8 @@ static error_t init_take(int key, char *value, struct argp_state *state) {
         tool_options.json = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (plan->directory) {
+        if (plan->directory)
             argp_error(state, "only one DIR at a time; %s is one too many", value);
-        }
         slashes_strip(value);
         plan->directory = value;
         return 0;
@@ -249,9 +237,8 @@ static void init_show(const struct make_plan *plan) {
 static void init_show_json(const struct make_plan *plan) {
     json_t *organisations = json_array();
 
-    for (size_t i = 0; i < plan->organisation_count; i++) {
+    for (size_t i = 0; i < plan->organisation_count; i++)
         json_array_append_new(organisations, json_string(plan->organisations[i].name));
-    }
     show_json(json_pack("{s:s, s:s, s:s+, s:s+, s:o}", "name", plan->name, "coordinating",
                         plan->coordinating, "network", plan->directory, "/network", "clients",
                         plan->directory, "/clients", "organisations", organisations));
@@ -293,13 +280,12 @@ int network_command_init(int argc, char **argv) {
     }
     argp_parse(&argp, argc, argv, 0, NULL, &arguments);
     int result = network_make(&arguments.plan, &failure);
-    if (result < 0) {
+    if (result < 0)
         tool_say("%s", failure.text);
-    } else if (tool_options.json) {
+    else if (tool_options.json)
         init_show_json(&arguments.plan);
-    } else {
+    else
         init_show(&arguments.plan);
-    }
     free(arguments.organisations);
     return result == 0 ? TOOL_DONE : result == -EINVAL ? TOOL_USAGE : EX_CANTCREAT;
 }

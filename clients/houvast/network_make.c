@@ -94,31 +94,27 @@ static int files_render(struct making *making, const char *listen) {
     size_t count = plan->organisation_count + 1;
 
     making->files = calloc(count, sizeof *making->files);
-    if (!making->files) {
+    if (!making->files)
         return out_of_memory(making);
-    }
     int result = network_text_main(plan, &making->keys, listen, &making->files[0]);
-    for (size_t i = 0; i < plan->organisation_count && result == 0; i++) {
+    for (size_t i = 0; i < plan->organisation_count && result == 0; i++)
         result = network_text_organisation(plan, i, &making->keys, &making->files[i + 1]);
-    }
     return result < 0 ? out_of_memory(making) : plan_check(making);
 }
 
 /* ---- Folders and files ---- */
 
 static int folder_make(const struct making *making, const char *path, mode_t mode) {
-    if (mkdir(path, mode) < 0) {
+    if (mkdir(path, mode) < 0)
         return wrong_errno(making, path, "choose a place where this user may write");
-    }
     return 0;
 }
 
 static int text_write(const struct making *making, const char *path, const char *text,
                       size_t size) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    if (fd < 0) {
+    if (fd < 0)
         return wrong_errno(making, path, "choose a place where this user may write");
-    }
     FILE *file = fdopen(fd, "w");
     if (!file) {
         close(fd);
@@ -174,9 +170,8 @@ static int client_keys_write(const struct making *making, const char *folder,
     int result = 0;
 
     for (size_t i = 0; i < sizeof files / sizeof *files && result == 0; i++) {
-        if (files[i].key == &keys->operating && !keys->has_operator) {
+        if (files[i].key == &keys->operating && !keys->has_operator)
             continue;
-        }
         snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
         result = keyfile_write(path, files[i].key, making->failure);
     }
@@ -190,9 +185,8 @@ static int client_configuration_write(const struct making *making, const char *f
     size_t size = 0;
 
     if (network_text_client(making->plan, organisation, &making->keys, listen, role, &text, &size) <
-        0) {
+        0)
         return out_of_memory(making);
-    }
     snprintf(path, sizeof path, "%s/%s.conf", folder, network_text_role(role));
     int result = text_write(making, path, text, size);
     free(text);
@@ -206,9 +200,8 @@ static int client_write(const struct making *making, const char *listen, size_t 
     snprintf(folder, sizeof folder, "%s/clients/%s", making->draft,
              making->plan->organisations[organisation].name);
     int result = folder_make(making, folder, 0700);
-    if (result == 0) {
+    if (result == 0)
         result = client_keys_write(making, folder, keys);
-    }
     for (int role = HV_ROLE_ENDPOINT; role <= HV_ROLE_OPERATOR && result == 0; role++) {
         if (role != HV_ROLE_OPERATOR || keys->has_operator) {
             result = client_configuration_write(making, folder, listen, organisation,
@@ -223,9 +216,8 @@ static int clients_write(const struct making *making, const char *listen) {
 
     snprintf(path, sizeof path, "%s/clients", making->draft);
     int result = folder_make(making, path, 0700);
-    for (size_t i = 0; i < making->plan->organisation_count && result == 0; i++) {
+    for (size_t i = 0; i < making->plan->organisation_count && result == 0; i++)
         result = client_write(making, listen, i);
-    }
     return result;
 }
 
@@ -240,9 +232,8 @@ static int entry_remove(const char *path, const struct stat *status, int type, s
 
 static void tree_remove(const char *path) {
     /* An empty one needs no descriptor. */
-    if (rmdir(path) < 0) {
+    if (rmdir(path) < 0)
         nftw(path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
-    }
 }
 
 static int must_not_exist(const struct making *making, const char *name) {
@@ -262,11 +253,10 @@ static int must_not_exist(const struct making *making, const char *name) {
 static int directory_take(struct making *making) {
     const char *directory = making->plan->directory;
 
-    if (mkdir(directory, 0755) == 0) {
+    if (mkdir(directory, 0755) == 0)
         making->directory_is_new = true;
-    } else if (errno != EEXIST) {
+    else if (errno != EEXIST)
         return wrong_errno(making, directory, "choose a place where this user may write");
-    }
     char *real = realpath(directory, NULL);
     if (!real || strlen(real) >= sizeof making->directory - sizeof DRAFT_NAME ".XXXXXX") {
         int result = real ? failure_set(making->failure, -ENAMETOOLONG,
@@ -296,9 +286,8 @@ static int draft_move(const struct making *making, const char *name) {
 
     snprintf(from, sizeof from, "%s/%s", making->draft, name);
     snprintf(to, sizeof to, "%s/%s", making->directory, name);
-    if (rename(from, to) < 0) {
+    if (rename(from, to) < 0)
         return wrong_errno(making, to, "see to the disk");
-    }
     return 0;
 }
 
@@ -307,9 +296,8 @@ static int draft_publish(const struct making *making) {
     char clients[PATH_SIZE + 16];
 
     int result = draft_move(making, "clients");
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
     result = draft_move(making, "network");
     if (result < 0) {
         snprintf(clients, sizeof clients, "%s/clients", making->directory);
@@ -340,32 +328,25 @@ static int make_all(struct making *making) {
         result = socket_choose(making, socket, sizeof socket);
         listen = socket;
     }
-    if (result < 0) {
+    if (result < 0)
         return result;
-    }
-    if (make_keys_init(&making->keys, making->plan) < 0) {
+    if (make_keys_init(&making->keys, making->plan) < 0)
         return out_of_memory(making);
-    }
     result = files_render(making, listen);
-    if (result == 0) {
+    if (result == 0)
         result = draft_make(making);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = network_write(making);
-    }
-    if (result == 0) {
+    if (result == 0)
         result = clients_write(making, listen);
-    }
     return result == 0 ? draft_publish(making) : result;
 }
 
 static void making_fini(struct making *making, int result) {
-    if (making->draft[0]) {
+    if (making->draft[0])
         tree_remove(making->draft);
-    }
-    if (result < 0 && making->directory_is_new) {
+    if (result < 0 && making->directory_is_new)
         rmdir(making->plan->directory);
-    }
     for (size_t i = 0; making->files && i <= making->plan->organisation_count; i++) {
         free(making->files[i].path);
         free(making->files[i].text);

@@ -34,11 +34,9 @@ static bool is_valid(const struct network_sealing_key *key, hv_time at_ms) {
 }
 
 static bool any_is_valid(const struct network_organisation *organisation, hv_time at_ms) {
-    for (size_t i = 0; i < organisation->sealing_key_count; i++) {
-        if (is_valid(&organisation->sealing_keys[i], at_ms)) {
+    for (size_t i = 0; i < organisation->sealing_key_count; i++)
+        if (is_valid(&organisation->sealing_keys[i], at_ms))
             return true;
-        }
-    }
     return false;
 }
 
@@ -74,9 +72,8 @@ static void sealing_review(const struct reviewing *reviewing,
              "one (houvast keygen --sealing)",
              organisation->name);
     }
-    for (size_t i = 0; i < organisation->sealing_key_count; i++) {
+    for (size_t i = 0; i < organisation->sealing_key_count; i++)
         sealing_key_review(reviewing, organisation, &organisation->sealing_keys[i]);
-    }
 }
 
 /* ---- Receipt keys ---- */
@@ -84,9 +81,8 @@ static void sealing_review(const struct reviewing *reviewing,
 static bool receipt_key_is_valid(const struct network *network, hv_time at_ms) {
     for (size_t i = 0; i < network->receipt_key_count; i++) {
         const struct network_receipt_key *key = &network->receipt_keys[i];
-        if (key->valid_from_ms <= at_ms && at_ms < key->valid_until_ms) {
+        if (key->valid_from_ms <= at_ms && at_ms < key->valid_until_ms)
             return true;
-        }
     }
     return false;
 }
@@ -123,9 +119,8 @@ static void receipt_keys_review(const struct reviewing *reviewing) {
 static unsigned roles_of(const struct network_organisation *organisation) {
     unsigned roles = 0;
 
-    for (size_t i = 0; i < organisation->key_count; i++) {
+    for (size_t i = 0; i < organisation->key_count; i++)
         roles |= organisation->keys[i].roles;
-    }
     return roles;
 }
 
@@ -150,9 +145,8 @@ static void organisation_review(const struct reviewing *reviewing,
              organisation->name);
     }
     /* Who leaves gets no new offers, and so no new dossiers but supplements. */
-    if (!organisation->leaving || organisation->sealing_key_count > 0) {
+    if (!organisation->leaving || organisation->sealing_key_count > 0)
         sealing_review(reviewing, organisation);
-    }
 }
 
 void network_review(const struct network *network, hv_time now_ms, network_review_take *take,
@@ -160,9 +154,8 @@ void network_review(const struct network *network, hv_time now_ms, network_revie
     const struct reviewing reviewing = {network, now_ms, take, context};
     unsigned roles = 0;
 
-    if (network->listen_count == 0) {
+    if (network->listen_count == 0)
         warn(&reviewing, "network.conf names no endpoint; houvastd then needs --listen");
-    }
     receipt_keys_review(&reviewing);
     for (size_t i = 0; i < network->organisation_count; i++) {
         organisation_review(&reviewing, &network->organisations[i]);

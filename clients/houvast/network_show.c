@@ -51,11 +51,10 @@ static void organisations_show(const struct network *network) {
         show_table_set(line, 1, organisation->display_name);
         show_table_set(line, 2, organisation->telephone);
         show_table_set(line, 3, organisation->telephone_out_of_hours);
-        if (strcmp(organisation->name, network->coordinating) == 0) {
+        if (strcmp(organisation->name, network->coordinating) == 0)
             show_table_set(line, 4, "coordinates the network");
-        } else if (organisation->leaving) {
+        else if (organisation->leaving)
             show_table_set(line, 4, "leaving: takes no new offers");
-        }
     }
     show_table_end(table);
 }
@@ -80,11 +79,9 @@ static void keys_show(const struct network *network) {
     show_table_column(table, "KEY", 0);
     show_table_column(table, "ROLES", 0);
     show_table_column(table, "PUBLIC KEY", 0);
-    for (size_t i = 0; i < network->organisation_count; i++) {
-        for (size_t j = 0; j < network->organisations[i].key_count; j++) {
+    for (size_t i = 0; i < network->organisation_count; i++)
+        for (size_t j = 0; j < network->organisations[i].key_count; j++)
             key_line(table, &network->organisations[i], &network->organisations[i].keys[j]);
-        }
-    }
     show_table_end(table);
 }
 
@@ -156,9 +153,8 @@ static void duration_line(struct libscols_table *table, const char *name, int64_
     } units[] = {{"D", 86400000}, {"H", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
     size_t i = 0;
 
-    while (ms % units[i].ms != 0) {
+    while (ms % units[i].ms != 0)
         i++;
-    }
     setting_line(table, name, "%" PRId64 "%s", ms / units[i].ms, units[i].unit);
 }
 
@@ -171,11 +167,10 @@ static void limits_lines(struct libscols_table *table, const struct network *net
     duration_line(table, "redelivery", limits->redelivery_ms);
     setting_line(table, "item_attempts", "%" PRId64, limits->item_attempts);
     setting_line(table, "window_bytes", "%zu", limits->window_bytes);
-    if (limits->commands_per_second == 0) {
+    if (limits->commands_per_second == 0)
         setting_line(table, "commands_per_second", "0 (no limit)");
-    } else {
+    else
         setting_line(table, "commands_per_second", "%" PRId64, limits->commands_per_second);
-    }
 }
 
 static const char *settle_text(const struct network *network) {
@@ -190,9 +185,8 @@ static void settings_show(const struct network *network) {
     limits_lines(table, network);
     setting_line(table, "settle", "%s", settle_text(network));
     setting_line(table, "keep_dossier_days", "%" PRId64, network->policies.keep_dossier_days);
-    if (network->test) {
+    if (network->test)
         duration_line(table, "day_length", network->day_ms);
-    }
     show_table_end(table);
 }
 
@@ -203,9 +197,8 @@ static void network_line(const struct network *network) {
     printf("The %snetwork %s, coordinated by %s, in the time zone %s.\n",
            network->test ? "test " : "", network->name, network->coordinating, network->time_zone);
     printf("Its broker has the public key %s", public_key);
-    for (size_t i = 0; i < network->listen_count; i++) {
+    for (size_t i = 0; i < network->listen_count; i++)
         printf("%s %s", i > 0 ? " and" : "\nand listens on", network->listen[i]);
-    }
     puts(".");
 }
 
@@ -259,11 +252,9 @@ static json_t *key_json(const uint8_t key[HV_KEY_SIZE]) {
 static json_t *roles_json(unsigned roles) {
     json_t *array = json_array();
 
-    for (int role = HV_ROLE_ENDPOINT; role <= HV_ROLE_OPERATOR; role++) {
-        if (roles & 1U << role) {
+    for (int role = HV_ROLE_ENDPOINT; role <= HV_ROLE_OPERATOR; role++)
+        if (roles & 1U << role)
             json_array_append_new(array, json_string(role_text(role)));
-        }
-    }
     return array;
 }
 
@@ -326,9 +317,8 @@ static json_t *organisations_json(const struct network *network) {
 static json_t *listen_json(const struct network *network) {
     json_t *array = json_array();
 
-    for (size_t i = 0; i < network->listen_count; i++) {
+    for (size_t i = 0; i < network->listen_count; i++)
         json_array_append_new(array, json_string(network->listen[i]));
-    }
     return array;
 }
 

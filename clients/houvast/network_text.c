@@ -16,9 +16,8 @@
 
 int make_keys_init(struct make_keys *keys, const struct make_plan *plan) {
     keys->organisations = calloc(plan->organisation_count, sizeof *keys->organisations);
-    if (!keys->organisations) {
+    if (!keys->organisations)
         return -ENOMEM;
-    }
     keys->organisation_count = plan->organisation_count;
     keyfile_new(KEYFILE_CURVE, &keys->broker);
     keyfile_new(KEYFILE_RECEIPT, &keys->receipt);
@@ -87,9 +86,8 @@ int network_text_main(const struct make_plan *plan, const struct make_keys *keys
     ret_file->path = strdup("network.conf");
     FILE *out = open_memstream(&ret_file->text, &ret_file->size);
     if (!ret_file->path || !out) {
-        if (out) {
+        if (out)
             fclose(out);
-        }
         return -ENOMEM;
     }
     fprintf(out,
@@ -119,14 +117,12 @@ static void organisation_write(FILE *out, const struct make_organisation *organi
                                const struct make_organisation_keys *keys) {
     fprintf(out, "[organisation]\nname = %s\ndisplay_name = %s\n", organisation->name,
             organisation->display_name);
-    if (*organisation->telephone) {
+    if (*organisation->telephone)
         fprintf(out, "telephone = %s\n", organisation->telephone);
-    }
     key_section_write(out, HV_ROLE_ENDPOINT, &keys->endpoint);
     key_section_write(out, HV_ROLE_COORDINATOR, &keys->coordinator);
-    if (keys->has_operator) {
+    if (keys->has_operator)
         key_section_write(out, HV_ROLE_OPERATOR, &keys->operating);
-    }
     fputs("\n[sealing first]\n", out);
     public_key_write(out, "public_key", &keys->sealing);
     validity_write(out);
@@ -140,9 +136,8 @@ int network_text_organisation(const struct make_plan *plan, size_t organisation,
         return -ENOMEM;
     }
     FILE *out = open_memstream(&ret_file->text, &ret_file->size);
-    if (!out) {
+    if (!out)
         return -ENOMEM;
-    }
     organisation_write(out, &plan->organisations[organisation], &keys->organisations[organisation]);
     return text_end(out);
 }
@@ -168,23 +163,19 @@ int network_text_client(const struct make_plan *plan, size_t organisation,
                         char **ret_text, size_t *ret_size) {
     const char *name = network_text_role(role);
     FILE *out = open_memstream(ret_text, ret_size);
-    if (!out) {
+    if (!out)
         return -ENOMEM;
-    }
     fputs("[client]\n", out);
     endpoint_write(out, listen);
     public_key_write(out, "broker_public_key", &keys->broker);
     fprintf(out, "organisation = %s\nrole = %s\nkey = %s.key\n",
             plan->organisations[organisation].name, name, name);
-    if (role == HV_ROLE_ENDPOINT) {
+    if (role == HV_ROLE_ENDPOINT)
         fputs("sealing_keys = sealing.key\nnetwork_secret = network.secret\n", out);
-    }
-    if (role != HV_ROLE_OPERATOR) {
+    if (role != HV_ROLE_OPERATOR)
         fputs("case_secret = case.secret\n", out);
-    }
     int result = text_end(out);
-    if (result < 0) {
+    if (result < 0)
         free(*ret_text);
-    }
     return result;
 }

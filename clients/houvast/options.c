@@ -32,9 +32,8 @@ void tool_say(const char *format, ...) {
     fputs("houvast: ", stderr);
     print_careful(size < 0 ? "out of memory" : text, stderr);
     putc('\n', stderr);
-    if (size >= 0) {
+    if (size >= 0)
         free(text);
-    }
 }
 
 static error_t options_take(int key, char *value, struct argp_state *state) {
@@ -52,9 +51,8 @@ static error_t options_take(int key, char *value, struct argp_state *state) {
     case OPTIONS_ROLE:
         tool_options.role =
             (enum hv_role)wire_word_number(&wire_vocabulary_role, value, strlen(value));
-        if (!tool_options.role) {
+        if (!tool_options.role)
             argp_error(state, "--role %s is no role; say endpoint, coordinator or operator", value);
-        }
         return 0;
     case OPTIONS_TIMEOUT:
         if (when_duration(value, TIMEOUT_LEAST_MS, TIMEOUT_MOST_MS, &ms) < 0) {

@@ -21,9 +21,8 @@ static bool same_journey(const struct order_entry *a, const struct order_entry *
 static struct order_entry *order_find(const struct order *order, int64_t item) {
     struct order_entry *entry;
     DL_FOREACH(order->entries, entry) {
-        if (entry->delivery.item.item == item) {
+        if (entry->delivery.item.item == item)
             return entry;
-        }
     }
     return NULL;
 }
@@ -43,9 +42,8 @@ static void order_renew(struct order_entry *entry, struct hv_delivery *delivery)
         entry->delivery = *delivery;
         return;
     }
-    if (delivery->item.attempt > entry->delivery.item.attempt) {
+    if (delivery->item.attempt > entry->delivery.item.attempt)
         entry->delivery.item.attempt = delivery->item.attempt;
-    }
     hv_delivery_free(delivery);
 }
 
@@ -57,9 +55,8 @@ int order_take(struct order *order, struct hv_delivery *delivery, bool *ret_new)
         return 0;
     }
     entry = calloc(1, sizeof *entry);
-    if (!entry) {
+    if (!entry)
         return -ENOMEM;
-    }
     entry->delivery = *delivery;
     DL_APPEND(order->entries, entry);
     *ret_new = true;
@@ -69,12 +66,10 @@ int order_take(struct order *order, struct hv_delivery *delivery, bool *ret_new)
 static bool held_back(const struct order *order, const struct order_entry *entry) {
     const struct order_entry *other;
     DL_FOREACH(order->entries, other) {
-        if (other == entry) {
+        if (other == entry)
             return false; /* what came later holds nothing back */
-        }
-        if (same_journey(other, entry)) {
+        if (same_journey(other, entry))
             return true;
-        }
     }
     assert(false && "the entry is not of this order");
     return true;
@@ -82,13 +77,11 @@ static bool held_back(const struct order *order, const struct order_entry *entry
 
 struct order_entry *order_next(const struct order *order, size_t jobs) {
     struct order_entry *entry;
-    if (order->running >= jobs) {
+    if (order->running >= jobs)
         return NULL;
-    }
     DL_FOREACH(order->entries, entry) {
-        if (entry->state == ORDER_WAITING && !held_back(order, entry)) {
+        if (entry->state == ORDER_WAITING && !held_back(order, entry))
             return entry;
-        }
     }
     return NULL;
 }
@@ -117,9 +110,8 @@ void order_drop(struct order *order, struct order_entry *entry) {
 struct order_entry *order_first(const struct order *order, enum order_state state) {
     struct order_entry *entry;
     DL_FOREACH(order->entries, entry) {
-        if (entry->state == state) {
+        if (entry->state == state)
             return entry;
-        }
     }
     return NULL;
 }
@@ -127,8 +119,7 @@ struct order_entry *order_first(const struct order *order, enum order_state stat
 int64_t order_back_off_ms(int64_t attempt) {
     int64_t delay_ms = ORDER_BACK_OFF_FIRST_MS;
     assert(attempt >= 1);
-    for (int64_t n = 1; n < attempt && delay_ms < ORDER_BACK_OFF_MAX_MS; n++) {
+    for (int64_t n = 1; n < attempt && delay_ms < ORDER_BACK_OFF_MAX_MS; n++)
         delay_ms *= 2;
-    }
     return delay_ms < ORDER_BACK_OFF_MAX_MS ? delay_ms : ORDER_BACK_OFF_MAX_MS;
 }

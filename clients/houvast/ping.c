@@ -34,9 +34,8 @@ static int ping(const struct client_config *config) {
     struct hv_welcome welcome;
     double began_s = seconds_now();
     int status = tool_connect(config, &(struct tool_session){0}, &connection);
-    if (status != TOOL_DONE) {
+    if (status != TOOL_DONE)
         return status;
-    }
     double took_s = seconds_now() - began_s;
     hv_welcome_get(connection, &welcome);
     hv_disconnect(connection);
@@ -54,9 +53,8 @@ int command_ping(int argc, char **argv) {
     struct client_config config;
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     int status = tool_config_load(&config);
-    if (status == TOOL_DONE) {
+    if (status == TOOL_DONE)
         status = ping(&config);
-    }
     client_config_fini(&config);
     return status;
 }

@@ -58,8 +58,7 @@ json_t *receipt_to_json(const struct receipt *receipt) {
         hv_contact_with_text(contact->with), "at", (json_int_t)receipt->at, "seq",
         (json_int_t)receipt->seq, "head", hash_json(receipt->head));
 
-    if (object && receipt->has_dossier_hash) {
+    if (object && receipt->has_dossier_hash)
         json_object_set_new(object, "dossier_hash", hash_json(receipt->dossier_hash));
-    }
     return object;
 }

@@ -25,12 +25,10 @@ int tool_config_load(struct client_config *ret_config) {
         return TOOL_CONFIGURATION;
     }
     int r = client_config_load(path, ret_config, &failure);
-    if (r < 0) {
+    if (r < 0)
         return tool_failed(&failure, r == -ENOMEM ? TOOL_INTERNAL : TOOL_CONFIGURATION);
-    }
-    if (tool_options.role) {
+    if (tool_options.role)
         ret_config->role = tool_options.role;
-    }
     return TOOL_DONE;
 }
 
@@ -52,11 +50,10 @@ static void endpoint_from(const struct client_config *config, int result, char *
                           size_t size) {
     const struct client_setting *endpoint = &config->settings[CLIENT_ENDPOINT];
     ret_from[0] = '\0';
-    if (result == -EINVAL && tool_options.endpoint) {
+    if (result == -EINVAL && tool_options.endpoint)
         snprintf(ret_from, size, "--endpoint %s: ", tool_options.endpoint);
-    } else if (result == -EINVAL) {
+    else if (result == -EINVAL)
         snprintf(ret_from, size, "%s:%u: ", config->path, endpoint->line);
-    }
 }
 
 int tool_connect(const struct client_config *config, const struct tool_session *session,
@@ -120,9 +117,8 @@ static int refusal_exit(enum hv_refusal code) {
 
 static void refusal_field(const struct hv_refused *refused, char *ret_text, size_t size) {
     ret_text[0] = '\0';
-    if (refused->has_field) {
+    if (refused->has_field)
         snprintf(ret_text, size, " (field %s)", refused->field);
-    }
 }
 
 static int refusal_say(const struct hv_refused *refused) {
@@ -145,9 +141,8 @@ int tool_result(int result, const struct hv_answer *answer) {
     case 0:
         return TOOL_DONE;
     case HV_REFUSED:
-        if (tool_options.json) {
+        if (tool_options.json)
             show_message_json(&answer->message);
-        }
         return refusal_say(&answer->message.refused);
     case -ETIMEDOUT:
     case -EPROTO:

@@ -33,20 +33,17 @@ void show_message_json(const struct hv_message *message) {
 
 static const struct wire_word *word_find(const struct wire_vocabulary *vocabulary,
                                          const char *text) {
-    for (size_t i = 0; i < vocabulary->count; i++) {
-        if (strcmp(vocabulary->words[i].text, text) == 0) {
+    for (size_t i = 0; i < vocabulary->count; i++)
+        if (strcmp(vocabulary->words[i].text, text) == 0)
             return &vocabulary->words[i];
-        }
-    }
     return NULL;
 }
 
 /* What a state of a handover or a journey means, or "". */
 static const char *state_meaning(const char *state) {
     const struct wire_word *word = word_find(&wire_vocabulary_handover_state, state);
-    if (!word) {
+    if (!word)
         word = word_find(&wire_vocabulary_journey_state, state);
-    }
     return word ? word->doc : "";
 }
 
@@ -57,9 +54,8 @@ static bool state_is_end(const char *state) {
 }
 
 static void print_holder(const struct hv_done *done) {
-    if (!done->has_holder) {
+    if (!done->has_holder)
         return;
-    }
     bool ended = done->has_state && state_is_end(done->state);
     printf("%s of %s %s the resident%s.\n", done->holder.begeleider, done->holder.organisation,
            ended ? "held" : "holds", ended ? " when it ended" : "");
@@ -69,9 +65,8 @@ static void print_holder(const struct hv_done *done) {
 
 static void print_thing(const struct hv_done *done) {
     char uuid[WIRE_UUID_TEXT_SIZE];
-    if (!done->has_state) {
+    if (!done->has_state)
         return;
-    }
     if (done->has_handover) {
         wire_uuid_text(&done->handover, uuid);
         printf("Handover %s is %s", uuid, done->state);
@@ -88,11 +83,10 @@ static void print_thing(const struct hv_done *done) {
 void show_done(const struct hv_done *done) {
     char at[WHEN_TEXT_SIZE];
     when_text(done->at, at);
-    if (done->has_repeated && done->repeated) {
+    if (done->has_repeated && done->repeated)
         printf("Done before, as event %" PRId64 " at %s; nothing changed now.\n", done->seq, at);
-    } else {
+    else
         printf("Done, as event %" PRId64 " at %s.\n", done->seq, at);
-    }
     print_thing(done);
     print_holder(done);
 }
@@ -100,11 +94,9 @@ void show_done(const struct hv_done *done) {
 /* ---- The ledger ---- */
 
 static int64_t count_of(const struct hv_done *done, const char *name) {
-    for (size_t i = 0; done->has_counts && i < done->counts.count; i++) {
-        if (strcmp(done->counts.items[i].name, name) == 0) {
+    for (size_t i = 0; done->has_counts && i < done->counts.count; i++)
+        if (strcmp(done->counts.items[i].name, name) == 0)
             return done->counts.items[i].value;
-        }
-    }
     return 0;
 }
 
@@ -168,9 +160,8 @@ static void card_state(struct libscols_table *table, const struct hv_done *done)
         const char *meaning = state_meaning(done->state);
         card_pair(table, "State", done->state, *meaning ? ": " : "", meaning);
     }
-    if (done->has_since) {
+    if (done->has_since)
         card_time(table, "Since", done->since);
-    }
     if (done->has_as) {
         card_pair(table, "Taken as", wire_word_text(&wire_vocabulary_taken_as, (int)done->as),
                   done->has_reason ? ", reason " : "", done->has_reason ? done->reason : "");
@@ -180,18 +171,14 @@ static void card_state(struct libscols_table *table, const struct hv_done *done)
 }
 
 static void card_handover(struct libscols_table *table, const struct hv_done *done) {
-    if (done->has_kind) {
+    if (done->has_kind)
         card_text(table, "Kind", wire_word_text(&wire_vocabulary_kind, (int)done->kind));
-    }
-    if (done->has_urgency) {
+    if (done->has_urgency)
         card_text(table, "Urgency", wire_word_text(&wire_vocabulary_urgency, (int)done->urgency));
-    }
-    if (done->has_introduced && !(done->has_kind && done->kind == HV_KIND_COLD)) {
+    if (done->has_introduced && !(done->has_kind && done->kind == HV_KIND_COLD))
         card_text(table, "Introduced", done->introduced ? "yes" : "not yet");
-    }
-    if (done->has_planned) {
+    if (done->has_planned)
         card_time(table, "First contact planned", done->planned);
-    }
     for (size_t i = 0; done->has_times && i < done->times.count; i++) {
         char label[64];
         snprintf(label, sizeof label, "- %s", done->times.items[i].name);
@@ -207,12 +194,10 @@ void show_status(const struct hv_done *done) {
     card_people(table, done);
     card_state(table, done);
     card_handover(table, done);
-    if (done->has_journey) {
+    if (done->has_journey)
         card_uuid(table, "Journey", &done->journey);
-    }
-    if (done->has_handover) {
+    if (done->has_handover)
         card_uuid(table, "Handover", &done->handover);
-    }
     show_table_end(table);
 }
 

@@ -34,9 +34,8 @@ struct libscols_line *show_table_line(struct libscols_table *table) {
 }
 
 void show_table_set(struct libscols_line *line, size_t column, const char *text) {
-    if (scols_line_set_data(line, column, text) != 0) {
+    if (scols_line_set_data(line, column, text) != 0)
         memory_or_exit(NULL);
-    }
 }
 
 void show_table_end(struct libscols_table *table) {
@@ -63,17 +62,14 @@ static void map_line(struct libscols_table *table, const struct hv_organisation 
     show_table_set(line, 0, organisation->organisation);
     show_table_set(line, 1, organisation->display_name);
     show_table_set(line, 2, organisation->telephone);
-    if (organisation->has_telephone_out_of_hours) {
+    if (organisation->has_telephone_out_of_hours)
         show_table_set(line, 3, organisation->telephone_out_of_hours);
-    }
-    if (organisation->sealing_keys.count) {
+    if (organisation->sealing_keys.count)
         set_time(line, 4, organisation->sealing_keys.items[0].until);
-    } else {
+    else
         show_table_set(line, 4, "no: takes no dossiers");
-    }
-    if (organisation->has_leaving && organisation->leaving) {
+    if (organisation->has_leaving && organisation->leaving)
         show_table_set(line, 5, "leaving: takes no new offers");
-    }
 }
 
 static void receipt_keys_show(const struct hv_done *done) {
@@ -99,9 +95,8 @@ void show_map(const struct hv_done *done) {
     show_table_column(table, "OUT OF HOURS", 0);
     show_table_column(table, "SEALING KEY UNTIL", 0);
     show_table_column(table, "", 0);
-    for (size_t i = 0; done->has_organisations && i < done->organisations.count; i++) {
+    for (size_t i = 0; done->has_organisations && i < done->organisations.count; i++)
         map_line(table, &done->organisations.items[i]);
-    }
     show_table_end(table);
     receipt_keys_show(done);
 }
@@ -144,11 +139,9 @@ static void history_begin(struct show_history *history) {
 /* The handovers of a journey are shown by number, 1, 2, …: their ids stand below the table. */
 static size_t history_number(struct show_history *history, const struct hv_uuid *handover) {
     size_t count = history->handover_count;
-    for (size_t i = 0; i < count; i++) {
-        if (memcmp(&history->handovers[i], handover, sizeof *handover) == 0) {
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(&history->handovers[i], handover, sizeof *handover) == 0)
             return i + 1;
-        }
-    }
     history->handovers =
         memory_or_exit(reallocarray(history->handovers, count + 1, sizeof *history->handovers));
     history->handovers[count] = *handover;
@@ -174,15 +167,12 @@ static void history_line(struct show_history *history, const struct hv_event *ev
     struct libscols_line *line = show_table_line(history->table);
     char *details = NULL;
     size_t size;
-    if (event->has_seq) {
+    if (event->has_seq)
         set_number(line, HISTORY_SEQ, event->seq);
-    }
-    if (event->has_at) {
+    if (event->has_at)
         set_time(line, HISTORY_AT, event->at);
-    }
-    if (event->has_handover) {
+    if (event->has_handover)
         set_number(line, HISTORY_HANDOVER, (int64_t)history_number(history, &event->handover));
-    }
     show_table_set(line, HISTORY_EVENT,
                    wire_word_text(&wire_vocabulary_event_name, (int)event->event));
     history_who(line, event);
@@ -193,9 +183,8 @@ static void history_line(struct show_history *history, const struct hv_event *ev
 }
 
 void show_history_add(struct show_history *history, const struct hv_done *done) {
-    if (!history->table) {
+    if (!history->table)
         history_begin(history);
-    }
     for (size_t i = 0; done->has_events && i < done->events.count; i++) {
         history_line(history, &done->events.items[i]);
         history->event_count++;
@@ -214,9 +203,8 @@ void show_history_end(struct show_history *history, bool more) {
         wire_uuid_text(&history->handovers[i], uuid);
         printf("%sHandover %zu is %s.\n", i ? "" : "\n", i + 1, uuid);
     }
-    if (more) {
+    if (more)
         puts("More follow; ask on with --after and the last SEQ, or with a larger --limit.");
-    }
     free(history->handovers);
     *history = (struct show_history){0};
 }

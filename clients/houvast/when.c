@@ -35,9 +35,8 @@ static bool all_digits(const char *text) {
 static int whole_number(const char *text, int64_t *ret_number) {
     errno = 0;
     long long number = strtoll(text, NULL, 10);
-    if (errno || number > HV_INTEGER_MAX) {
+    if (errno || number > HV_INTEGER_MAX)
         return -ERANGE;
-    }
     *ret_number = number;
     return 0;
 }
@@ -45,9 +44,8 @@ static int whole_number(const char *text, int64_t *ret_number) {
 /* A fraction of a second in ms; digits after the third say less than we keep. */
 static const char *fraction_parse(const char *at, int *ret_ms) {
     int ms = 0, place = 100;
-    if (!isdigit((unsigned char)*at)) {
+    if (!isdigit((unsigned char)*at))
         return NULL;
-    }
     for (; isdigit((unsigned char)*at); at++) {
         ms += (*at - '0') * place;
         place /= 10;
@@ -60,9 +58,8 @@ static const char *clock_parse(const char *at, struct tm *tm, int *ret_ms) {
     at = strptime(at, "%H:%M", tm);
     if (at && *at == ':') {
         at = strptime(at + 1, "%S", tm);
-        if (at && (*at == '.' || *at == ',')) {
+        if (at && (*at == '.' || *at == ','))
             at = fraction_parse(at + 1, ret_ms);
-        }
     }
     return at;
 }
@@ -72,33 +69,27 @@ int when_parse(const char *text, hv_time now_ms, hv_time *ret_ms) {
         *ret_ms = now_ms;
         return 0;
     }
-    if (all_digits(text)) {
+    if (all_digits(text))
         return strlen(text) < WHEN_DIGITS_LEAST || whole_number(text, ret_ms) < 0 ? -EINVAL : 0;
-    }
     struct tm tm = {0};
     int fraction_ms = 0;
     const char *at = strptime(text, "%Y-%m-%d", &tm);
-    if (!at || (*at != 'T' && *at != ' ')) {
+    if (!at || (*at != 'T' && *at != ' '))
         return -EINVAL;
-    }
     int day = tm.tm_mday;
     at = clock_parse(at + 1, &tm, &fraction_ms);
-    if (!at || !*at) {
+    if (!at || !*at)
         return -EINVAL;
-    }
     at = strptime(at, "%z", &tm);
-    if (!at || *at) {
+    if (!at || *at)
         return -EINVAL;
-    }
     long offset_s = tm.tm_gmtoff; /* timegm sets it anew */
     int64_t at_s = timegm(&tm);
-    if (tm.tm_mday != day) {
+    if (tm.tm_mday != day)
         return -EINVAL; /* timegm makes 2 March of 30 February */
-    }
     int64_t at_ms = (at_s - offset_s) * 1000 + fraction_ms;
-    if (at_ms < 0) {
+    if (at_ms < 0)
         return -EINVAL;
-    }
     *ret_ms = at_ms;
     return 0;
 }
@@ -119,16 +110,14 @@ void when_text(hv_time at_ms, char ret_text[WHEN_TEXT_SIZE]) {
 int when_duration(const char *text, int64_t least_ms, int64_t most_ms, int64_t *ret_ms) {
     int64_t ms;
     if (all_digits(text)) {
-        if (whole_number(text, &ms) < 0 || ms > HV_INTEGER_MAX / 1000) {
+        if (whole_number(text, &ms) < 0 || ms > HV_INTEGER_MAX / 1000)
             return -ERANGE;
-        }
         ms *= 1000;
     } else if (!network_duration(text, &ms)) {
         return -EINVAL;
     }
-    if (ms < least_ms || ms > most_ms) {
+    if (ms < least_ms || ms > most_ms)
         return -ERANGE;
-    }
     *ret_ms = ms;
     return 0;
 }
