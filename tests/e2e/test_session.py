@@ -132,14 +132,16 @@ def test_only_curve_is_spoken(shared_world, mechanism):
 def test_a_routing_id_is_no_identity(shared_world):
     """The wire has peers set none: who does has no session, and two of one id harm nobody."""
     world = shared_world
-    peers = []
-    for organisation in (HOLDER, RECEIVER):
+
+    def named_peer(organisation):
         peer = Peer(world.network.endpoint, world.network.broker_public, world.network[organisation].keys["endpoint"],
                     routing_id=b"desk")
         world.extra.append(peer)
-        peers.append(peer)
-    first, second = peers
+        return peer
+
+    first = named_peer(HOLDER)
     assert "routing id" in expect_refusal(first.hello(), "malformed")["reason"]
+    second = named_peer(RECEIVER)  # only now, so that the first of the two is the one that is there
     try:
         expect_refusal(second.hello(within=0.5), "malformed")
     except NoAnswer:
