@@ -41,6 +41,8 @@ test  clang-tidy             static analysis
 test  clang-format           the layout of the code
 test  shellcheck             static analysis of scripts
 test  mmdebstrap             makes a bare Debian, to boot the service on
+test  systemd-container      boots the service, on that Debian
+test  pkgconf                builds a program with the installed library
 test  man-db                 reads the man pages as a person would
 END
 }

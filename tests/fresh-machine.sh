@@ -39,6 +39,7 @@ on_machine() {
     # shellcheck disable=SC2016  # the inner shell expands it
     unshare --mount --pid --ipc --fork --kill-child -- bash -euc '
         mount --make-rprivate /
+        mount --rbind "$0" "$0"
         for folder in dev sys; do mount --rbind /$folder "$0/$folder"; done
         mount -t proc proc "$0/proc"
         exec env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
