@@ -255,6 +255,9 @@ installed := \
     644:README.md:$(docdir)/README.md \
     644:LICENSE:$(docdir)/LICENSE \
     644:schemas/wire/reference.md:$(docdir)/wire.md \
+    644:schemas/wire/contract.md:$(docdir)/contract.md \
+    644:schemas/wire/receipt.md:$(docdir)/receipt.md \
+    644:schemas/wire/messages.schema.json:$(docdir)/messages.schema.json \
     $(foreach file,$(wildcard schemas/networks/delft/*.conf schemas/networks/delft/*/*.conf),\
         644:$(file):$(docdir)/examples/$(file:schemas/networks/%=%))
 

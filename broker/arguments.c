@@ -4,6 +4,8 @@
 #include <argp.h>
 #include <sysexits.h>
 
+#include "houvast/messages.h"
+
 enum argument_key {
     ARGUMENT_NETWORK = 'n',
     ARGUMENT_STATE = 's',
@@ -69,7 +71,7 @@ void arguments_read(int argc, char **argv, struct arguments *ret_arguments) {
                "houvastd(8).",
     };
 
-    argp_program_version = "houvastd 0.1.0";
+    argp_program_version = "houvastd " HV_VERSION;
     argp_err_exit_status = EX_USAGE;
     *ret_arguments = (struct arguments){0};
     (void)argp_parse(&parser, argc, argv, 0, NULL, ret_arguments);

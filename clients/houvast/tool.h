@@ -10,7 +10,7 @@
 
 #include "houvast/houvast.h"
 
-#define TOOL_VERSION "0.1.0"
+#define TOOL_VERSION HV_VERSION
 
 /* The exit statuses, a promise to scripts. Those from sysexits.h have the meaning that they have
  * there. */

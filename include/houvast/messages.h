@@ -18,6 +18,9 @@
 extern "C" {
 #endif
 
+/* Of the whole of Houvast: broker, tool and library. */
+#define HV_VERSION "0.1.0"
+
 #define HV_WIRE_VERSION 1
 #define HV_WIRE_MINOR   0
 
