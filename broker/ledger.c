@@ -88,9 +88,11 @@ static int set_durable(struct ledger *ledger, struct failure *ret_failure) {
         result = sqlite3_step(statement);
     if (result == SQLITE_ROW)
         is_wal = strcmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
-    (void)sqlite3_finalize(statement);
-    if (result != SQLITE_ROW)
-        return open_failure(ledger, result, "cannot be opened", ret_failure);
+    /* It says `wal` before that is written, and whether it could be only now. */
+    const int written = sqlite3_finalize(statement);
+    if (result != SQLITE_ROW || written != SQLITE_OK)
+        return open_failure(ledger, result != SQLITE_ROW ? result : written, "cannot be opened",
+                            ret_failure);
     if (!is_wal)
         return failure_set(ret_failure, -EIO,
                            "%s: this file system cannot do SQLite's write-ahead log; put the state "
@@ -145,8 +147,11 @@ static int migrate(struct ledger *ledger, struct failure *ret_failure) {
             rc = execute(ledger, text, ret_failure);
         if (rc == 0)
             rc = execute(ledger, "COMMIT", ret_failure);
-        if (rc < 0)
+        if (rc < 0) {
+            if (!sqlite3_get_autocommit(ledger->database)) /* it may be tried again */
+                (void)sqlite3_exec(ledger->database, "ROLLBACK", NULL, NULL, NULL);
             return rc;
+        }
     }
     return 0;
 }
@@ -203,6 +208,12 @@ static int start(struct ledger *ledger, struct failure *ret_failure) {
         return failure_set(ret_failure, rc, "%s/" LEDGER_FILE ": cannot be read or written: %s",
                            ledger->directory, strerror(-rc));
     return 0;
+}
+
+static int migrate_and_start(struct ledger *ledger, struct failure *ret_failure) {
+    const int rc = migrate(ledger, ret_failure);
+
+    return rc < 0 ? rc : start(ledger, ret_failure);
 }
 
 /* A log that was not emptied: the last process was killed, or the power went. SQLite takes it up.
@@ -270,13 +281,12 @@ int ledger_open(const char *directory, const struct world *world, struct ledger 
     int rc = open_database(ledger, ret_failure);
     if (rc == 0)
         rc = set_durable(ledger, ret_failure);
-    if (rc == 0)
-        rc = migrate(ledger, ret_failure);
-    if (rc == 0)
-        rc = start(ledger, ret_failure);
-    if (rc == -ENOSPC) { /* that is what the reserve is for */
-        ledger_reserve_release(ledger);
-        rc = start(ledger, ret_failure);
+    if (rc == 0) {
+        rc = migrate_and_start(ledger, ret_failure);
+        if (rc == -ENOSPC) { /* that is what the reserve is for */
+            ledger_reserve_release(ledger);
+            rc = migrate_and_start(ledger, ret_failure);
+        }
     }
     if (rc < 0) {
         ledger_close(ledger);
