@@ -42,9 +42,13 @@ on_machine() {
         mount --rbind "$0" "$0"
         for folder in dev sys; do mount --rbind /$folder "$0/$folder"; done
         mount -t proc proc "$0/proc"
+        # Not chroot alone: there, user namespaces are refused and nsenter finds the old root. That
+        # lies under /mnt until these processes end.
+        cd "$0"
+        pivot_root . mnt
         exec env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
             ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
-            chroot "$0" /bin/bash -euo pipefail -c "cd /root; $1"
+            chroot . /bin/bash -euo pipefail -c "cd /root; $1"
     ' "$machine" "$1"
 }
 
