@@ -58,7 +58,7 @@ int broker_new(const char *network_directory, const char *state_directory,
         rc = ledger_open(state_directory, world, &broker->ledger, ret_failure);
     if (rc == 0)
         rc = in_turn(broker, reload_at_start, ret_failure);
-    if (rc == -ENOSPC && ledger_reserve_is_held(broker->ledger)) {
+    if (rc == -ENOSPC && broker->ledger && ledger_reserve_is_held(broker->ledger)) {
         ledger_reserve_release(broker->ledger);
         rc = in_turn(broker, reload_at_start, ret_failure);
     }
