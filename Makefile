@@ -75,7 +75,7 @@ pages    := $(addprefix build/man/,$(notdir $(man_sources:.scd=)))
 
 # ---- For people ----------------------------------------------------------------------------------
 
-.PHONY: all run test unit e2e asan check clean deps help kill bench fresh
+.PHONY: all run test unit e2e asan check clean deps help kill faults bench fresh
 
 all: $(addprefix build/,$(programs)) $(if $(has_shared),build/libhouvast.so.0) $(pages) ## build everything (build/houvastd, build/houvast, libhouvast, man pages)
 
@@ -96,6 +96,9 @@ asan: $(addprefix build/asan/,$(programs) $(unit_tests)) $(shims) ## run the tes
 
 kill: all $(shims) ## kill the broker 5,000 times in mid-turn (takes long)
 	@HOUVAST_KILLS=5000 tests/run_all.py build kill
+
+faults: all $(shims) ## let every write of a day fail in turn, in six ways (takes long)
+	@tests/fault/disk_checker.py
 
 bench: all build/test/bench/load ## measure how much a broker carries (BENCH=--help lists what can be chosen)
 	@build/test/bench/load build $(BENCH)

@@ -73,10 +73,12 @@ class Tally:
 class Order:
     """The shim's three numbers, shared with the broker's process."""
 
+    size = 12
+
     def __init__(self, path):
-        path.write_bytes(b"\0" * 12)
+        path.write_bytes(b"\0" * self.size)
         self.file = open(path, "r+b")
-        self.memory = mmap.mmap(self.file.fileno(), 12)
+        self.memory = mmap.mmap(self.file.fileno(), self.size)
 
     def give(self, kind, countdown):
         struct.pack_into("=ii", self.memory, 4, countdown, 0)
@@ -89,20 +91,30 @@ class Order:
 class Broker:
     """The process under test."""
 
+    order_type = Order
+    variable = "HOUVAST_KILL_ORDER"
+    takes_order_back = True  # each life gets an order of its own
+
     def __init__(self, program, shim, network, state, directory):
         self.command = [str(program), "--network", str(network.directory), "--state", str(state)]
         self.log = directory / "houvastd.stderr"
         self.order_path = directory / "order"
-        self.order = Order(self.order_path)
+        self.order = self.order_type(self.order_path)
+        self.state = state
         self.shim = shim
         self.process = None
 
+    def more_environment(self):
+        return {}
+
     def start(self):
-        self.order.take_back()
+        if self.takes_order_back:
+            self.order.take_back()
         environment = {
             **os.environ,
+            **self.more_environment(),
             "LD_PRELOAD": str(self.shim),
-            "HOUVAST_KILL_ORDER": str(self.order_path),
+            self.variable: str(self.order_path),
             "ASAN_OPTIONS": "exitcode=99:detect_leaks=0:abort_on_error=0:verify_asan_link_order=0",
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
         }
@@ -153,6 +165,7 @@ class Link:
         self.monitor = self.peer.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         self.instance = f"desk-{number}"
         self.waiting = {}  # request: what to do with the answer
+        self.was_welcomed = False
 
     def ask(self, envelope, dossier, then):
         request = self.peer.fresh_request()
@@ -185,6 +198,8 @@ class Link:
 class Checker:
     """Runs the lives and keeps the books."""
 
+    broker_type = Broker
+
     def __init__(self, options, directory):
         self.chance = random.Random(options.seed)
         self.options = options
@@ -194,7 +209,7 @@ class Checker:
         self.network = Network(directory / "network", f"ipc://{directory}/s")
         self.network.limits["item_attempts"] = "1000"
         self.network.write()
-        self.broker = Broker(options.program, options.shim, self.network, self.state, directory)
+        self.broker = self.broker_type(options.program, options.shim, self.network, self.state, directory)
         key_ids = {name: self.network[name].sealing["first"].id for name in self.network.organisations}
         self.new_journey = lambda: Journey(self.chance, key_ids)
         self.journeys = {}
@@ -216,7 +231,7 @@ class Checker:
         self.links = []
         for (name, role), judge in self.judges.items():
             judge.new_life()
-            for number in range(INSTANCES if role == "endpoint" else 1):
+            for number in range(self.instances(role)):
                 self.links.append(Link(self.network, name, role, number, judge))
         self.poller = zmq.Poller()
         self.by_socket = {}
@@ -227,9 +242,13 @@ class Checker:
             self.outstanding += 1
             link.say_hello(self.welcomed)
 
+    def instances(self, role):
+        return INSTANCES if role == "endpoint" else 1
+
     def welcomed(self, link, answer):
         if answer.type != "welcome":
             raise Verdict(f"{link.peer.name}: hello was answered {answer}")
+        link.was_welcomed = True
         self.ledger = self.ledger or answer["ledger"]
         if answer["ledger"] != self.ledger:
             raise Verdict(f"another ledger: {answer}")
