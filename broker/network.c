@@ -126,10 +126,11 @@ static void defaults_set(struct network *network) {
         .redelivery_ms = 600000,
         .item_attempts = 10,
         .window_bytes = 4 << 20,
-        .commands_per_second = 0,
+        .commands_per_second = 200,
     };
-    network->policies =
-        (struct network_policies){.settle = NETWORK_SETTLE_BY_NETWORK, .keep_dossier_days = 7};
+    network->policies = (struct network_policies){.settle = NETWORK_SETTLE_BY_NETWORK,
+                                                  .keep_dossier_days = 7,
+                                                  .alarm_endings_per_minute = 30};
     network->day_ms = DAY_MS;
 }
 

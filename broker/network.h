@@ -10,9 +10,9 @@
  *                         listen (endpoints of ZeroMQ, apart by blanks; --listen replaces them)
  *     [limits]            envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
  *                         window_bytes, commands_per_second
- *     [policies]          settle = network|organisation, keep_dossier_days
- *     [testing]           day_length (a duration; refused unless environment = test)
- *     [receipt <label>]   public_key (Z85, Ed25519), valid_from, valid_until
+ *     [policies]          settle = network|organisation, keep_dossier_days,
+ * alarm_endings_per_minute [testing]           day_length (a duration; refused unless environment =
+ * test) [receipt <label>]   public_key (Z85, Ed25519), valid_from, valid_until
  *
  *   organisations/<name>.conf
  *     [organisation]      name, display_name, telephone, telephone_out_of_hours, leaving = yes|no
@@ -85,12 +85,13 @@ struct network_limits {
     int64_t redelivery_ms; /* 100 ms … 1 D, default 10 min */
     int64_t item_attempts; /* 1 … 1000, default 10: failed attempts before an item is set aside */
     size_t window_bytes; /* dossier bytes out per session; dossier_bytes … 64 MiB, default 4 MiB */
-    int64_t commands_per_second; /* per organisation, 0 … 1000000, default 0: no limit */
+    int64_t commands_per_second; /* per organisation, 0 … 1000000, default 200; 0: no limit */
 };
 
 struct network_policies {
-    enum network_settle settle; /* default by network */
-    int64_t keep_dossier_days;  /* 0 … 365, default 7: after the confirmation */
+    enum network_settle settle;       /* default by network */
+    int64_t keep_dossier_days;        /* 0 … 365, default 7: after the confirmation */
+    int64_t alarm_endings_per_minute; /* per organisation, 0 … 1000000, default 30; 0: no alarm */
 };
 
 struct network_file {

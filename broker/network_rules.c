@@ -116,6 +116,8 @@ static const struct network_rule rules[] = {
      .words = settle_words, .range = "network or organisation"},
     {"policies", "keep_dossier_days", .read = network_read_number,
      IN_NETWORK(policies.keep_dossier_days), RANGE(0, 365, "0 to 365")},
+    {"policies", "alarm_endings_per_minute", .read = network_read_number,
+     IN_NETWORK(policies.alarm_endings_per_minute), RANGE(0, 1000000, "0 (no alarm) to 1000000")},
 
     {"testing", "day_length", .read = network_read_duration, IN_NETWORK(day_ms),
      RANGE(1, DAY_MS, "1ms to 1D")},

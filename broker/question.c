@@ -300,6 +300,8 @@ static void question_stats(struct request *request) {
         {"houvast_commands_total", counters->commands},
         {"houvast_repeats_total", counters->repeats},
         {"houvast_refusals_total", counters->refusals},
+        {"houvast_busy_total", counters->busy},
+        {"houvast_alarms_total", counters->alarms},
         {"houvast_items_sent_total", counters->items_sent},
         {"houvast_items_acknowledged_total", counters->items_acknowledged},
     };

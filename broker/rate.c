@@ -1,50 +1,163 @@
-/* Rates: one bucket an organisation, a second deep. */
+/* Rates: one bucket an organisation, a second deep; and the alarms that a stolen key would set off.
+ *
+ * An alarm is said once, when it begins, and again only after it has passed. It refuses nothing:
+ * an organisation that closes a year's journeys at once may have its reason. */
 #include "broker/rate.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "broker/answer.h"
+#include "broker/journal.h"
 
+#define MINUTE_MS INT64_C(60000)
+/* How long an organisation is refused `busy` before that is worth an alarm: longer than the
+ * mornings on which a system brings in what it had kept. */
+#define BUSY_LONG_MS INT64_C(30000)
+/* A silence after which being busy begins anew. */
+#define BUSY_OVER_MS INT64_C(5000)
+
+/* Times are ms since boot. */
 struct rate {
     char organisation[HV_CODE_SIZE]; /* key */
     int64_t tokens;                  /* thousandths of a command */
-    int64_t at_ms;                   /* since boot */
+    int64_t at_ms;
+    bool was_busy;
+    bool busy_told;
+    int64_t busy_since_ms;
+    int64_t busy_ms;      /* the last time */
+    int64_t endings_turn; /* of the turn that runs */
+    int64_t endings;      /* in the minute that began then */
+    int64_t minute_ms;
+    bool endings_told;
     UT_hash_handle hh;
 };
 
-bool rate_refuse(struct request *request) {
+/* The actor's; NULL when memory is short, and then the turn has failed. */
+static struct rate *rate_of(struct request *request) {
     struct broker *broker = request->turn->broker;
-    const int64_t rate = broker->network->limits.commands_per_second;
     const char *organisation = request->actor.organisation;
-    const int64_t now_ms = request->turn->boot_ms;
-    struct rate *bucket = NULL;
+    struct rate *rate = NULL;
 
-    if (rate == 0)
-        return false;
-    HASH_FIND_STR(broker->rates, organisation, bucket);
-    if (!bucket) {
-        bucket = calloc(1, sizeof *bucket);
-        if (!bucket) {
-            request->turn->error = -ENOMEM;
-            return true;
-        }
-        copy_text(bucket->organisation, organisation);
-        bucket->tokens = rate * 1000;
-        bucket->at_ms = now_ms;
-        HASH_ADD_STR(broker->rates, organisation, bucket);
+    HASH_FIND_STR(broker->rates, organisation, rate);
+    if (rate)
+        return rate;
+    rate = calloc(1, sizeof *rate);
+    if (!rate) {
+        request->turn->error = -ENOMEM;
+        return NULL;
     }
-    const int64_t elapsed_ms = now_ms - bucket->at_ms < 1000 ? now_ms - bucket->at_ms : 1000;
-    bucket->at_ms = now_ms;
-    bucket->tokens += elapsed_ms * rate;
-    if (bucket->tokens > rate * 1000)
-        bucket->tokens = rate * 1000;
-    if (bucket->tokens < 1000) {
-        answer_busy(request, (1000 - bucket->tokens + rate - 1) / rate);
+    copy_text(rate->organisation, organisation);
+    rate->at_ms = request->turn->boot_ms - 1000; /* a full bucket */
+    HASH_ADD_STR(broker->rates, organisation, rate);
+    return rate;
+}
+
+static void note_busy(struct rate *rate, struct turn *turn) {
+    if (!rate->was_busy || turn->boot_ms - rate->busy_ms > BUSY_OVER_MS) {
+        rate->busy_since_ms = turn->boot_ms;
+        rate->busy_told = false;
+    }
+    rate->was_busy = true;
+    rate->busy_ms = turn->boot_ms;
+    turn->rates_changed = true;
+    turn->counters.busy++;
+}
+
+bool rate_refuse(struct request *request) {
+    const int64_t per_second = request->turn->broker->network->limits.commands_per_second;
+    const int64_t now_ms = request->turn->boot_ms;
+
+    if (per_second == 0)
+        return false;
+    struct rate *rate = rate_of(request);
+    if (!rate)
+        return true;
+    const int64_t elapsed_ms = now_ms - rate->at_ms < 1000 ? now_ms - rate->at_ms : 1000;
+    rate->at_ms = now_ms;
+    rate->tokens += elapsed_ms * per_second;
+    if (rate->tokens > per_second * 1000)
+        rate->tokens = per_second * 1000;
+    if (rate->tokens < 1000) {
+        note_busy(rate, request->turn);
+        answer_busy(request, (1000 - rate->tokens + per_second - 1) / per_second);
         return true;
     }
-    bucket->tokens -= 1000;
+    rate->tokens -= 1000;
     return false;
+}
+
+/* ---- Alarms ---- */
+
+void rate_note_ending(struct request *request) {
+    struct rate *rate = rate_of(request);
+
+    if (!rate)
+        return;
+    rate->endings_turn++;
+    request->turn->rates_changed = true;
+}
+
+static void look_at_busy(struct rate *rate, struct turn *turn) {
+    const struct journal_field fields[] = {{"HOUVAST_ORGANISATION", rate->organisation},
+                                           {NULL, NULL}};
+
+    if (rate->busy_told || rate->busy_ms - rate->busy_since_ms < BUSY_LONG_MS)
+        return;
+    rate->busy_told = true;
+    turn->counters.alarms++;
+    journal_say(
+        JOURNAL_OVER_RATE, fields,
+        "%s asks more than %lld commands per second, for %lld s now, and is refused `busy`; "
+        "find out whether that is its own system, and if not take its key off the map",
+        rate->organisation, (long long)turn->broker->network->limits.commands_per_second,
+        (long long)((rate->busy_ms - rate->busy_since_ms) / 1000));
+}
+
+/* A minute begins with the first ending after the one before is over. */
+static void look_at_endings(struct rate *rate, struct turn *turn) {
+    const int64_t most = turn->broker->network->policies.alarm_endings_per_minute;
+    char count[24];
+    const struct journal_field fields[] = {
+        {"HOUVAST_ORGANISATION", rate->organisation}, {"HOUVAST_ENDINGS", count}, {NULL, NULL}};
+
+    if (rate->endings_turn == 0)
+        return;
+    if (rate->endings == 0 || turn->boot_ms - rate->minute_ms >= MINUTE_MS) {
+        rate->endings_told = rate->endings_told && rate->endings > most &&
+                             turn->boot_ms - rate->minute_ms < 2 * MINUTE_MS;
+        rate->minute_ms = turn->boot_ms;
+        rate->endings = 0;
+    }
+    rate->endings += rate->endings_turn;
+    rate->endings_turn = 0;
+    if (most == 0 || rate->endings <= most || rate->endings_told)
+        return;
+    rate->endings_told = true;
+    turn->counters.alarms++;
+    (void)snprintf(count, sizeof count, "%lld", (long long)rate->endings);
+    journal_say(
+        JOURNAL_MANY_ENDINGS, fields,
+        "%s has confirmed or closed %s journeys within a minute, more than the %lld of the "
+        "policy; ask its coordinator whether that is so, and if not take its key off the map",
+        rate->organisation, count, (long long)most);
+}
+
+void rates_commit(struct turn *turn) {
+    if (!turn->rates_changed)
+        return;
+    for (struct rate *rate = turn->broker->rates; rate; rate = rate->hh.next) {
+        look_at_busy(rate, turn);
+        look_at_endings(rate, turn);
+    }
+}
+
+void rates_undo(struct turn *turn) {
+    if (!turn->rates_changed)
+        return;
+    for (struct rate *rate = turn->broker->rates; rate; rate = rate->hh.next)
+        rate->endings_turn = 0;
 }
 
 void rates_free(struct broker *broker) {

@@ -9,6 +9,7 @@
 
 #include "broker/audience.h"
 #include "broker/journal.h"
+#include "broker/rate.h"
 
 /* ---- Items ---- */
 
@@ -215,6 +216,9 @@ int64_t record_decision(struct request *request, const struct decision *decision
         decision->events[0].event != HV_EVENT_FETCHED && decision->events[0].event != HV_EVENT_READ;
     memcpy(cause.command, request->command, sizeof cause.command);
     for (size_t i = 0; i < decision->event_count; i++) {
+        if (decision->events[i].event == HV_EVENT_CONFIRMED ||
+            decision->events[i].event == HV_EVENT_CLOSED)
+            rate_note_ending(request);
         const int64_t seq = record_one(request->turn, request, &decision->events[i], journey,
                                        handover, cause, &changes);
         if (i == 0)

@@ -45,6 +45,8 @@ struct broker_counters {
     int64_t turns;
     int64_t messages;
     int64_t refusals;
+    int64_t busy;   /* refused as such */
+    int64_t alarms; /* said: of rates and endings */
     int64_t commands;
     int64_t repeats;
     int64_t items_sent;
@@ -87,6 +89,7 @@ struct turn {
     struct returned ending;            /* item rows whose out ends with it */
     size_t returned_done;              /* of sessions.returned, handled in it */
     bool deleted;                      /* dossiers were */
+    bool rates_changed;                /* somebody was busy or ended something in it */
     bool recalled;                     /* what was set aside, for whoever said hello */
     struct network *network_next;      /* in force once the turn has committed; NULL: no reload */
     struct receipt_signer signer_next; /* comes with it */

@@ -10,6 +10,7 @@
 #include "broker/heartbeat.h"
 #include "broker/journal.h"
 #include "broker/message.h"
+#include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/verify.h"
 #include "wire/wire.h"
@@ -102,6 +103,7 @@ static void undo(struct turn *turn) {
     for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
         inbox->wanted = true; /* what was sent off has not left */
     undo_sessions(turn);
+    rates_undo(turn);
 }
 
 static void recalls_end(struct sessions *sessions) {
@@ -127,6 +129,7 @@ static void release(struct turn *turn) {
                 returned->count * sizeof *returned->rows);
     if (turn->recalled && sessions->recalls)
         recalls_end(sessions);
+    rates_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;

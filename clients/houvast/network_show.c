@@ -185,6 +185,12 @@ static void settings_show(const struct network *network) {
     limits_lines(table, network);
     setting_line(table, "settle", "%s", settle_text(network));
     setting_line(table, "keep_dossier_days", "%" PRId64, network->policies.keep_dossier_days);
+    if (network->policies.alarm_endings_per_minute == 0) {
+        setting_line(table, "alarm_endings_per_minute", "0 (no alarm)");
+    } else {
+        setting_line(table, "alarm_endings_per_minute", "%" PRId64,
+                     network->policies.alarm_endings_per_minute);
+    }
     if (network->test)
         duration_line(table, "day_length", network->day_ms);
     show_table_end(table);
@@ -333,13 +339,14 @@ static json_t *limits_json(const struct network_limits *limits) {
 }
 
 json_t *network_to_json(const struct network *network) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I}, s:I, s:o, s:o}", "name",
-                     network->name, "coordinating", network->coordinating, "time_zone",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I, s:I}, s:I, s:o, s:o}",
+                     "name", network->name, "coordinating", network->coordinating, "time_zone",
                      network->time_zone, "environment", network->test ? "test" : "production",
                      "broker_public_key", key_json(network->broker_public_key), "listen",
                      listen_json(network), "limits", limits_json(&network->limits), "policies",
                      "settle", settle_text(network), "keep_dossier_days",
-                     (json_int_t)network->policies.keep_dossier_days, "day_ms",
+                     (json_int_t)network->policies.keep_dossier_days, "alarm_endings_per_minute",
+                     (json_int_t)network->policies.alarm_endings_per_minute, "day_ms",
                      (json_int_t)network->day_ms, "receipt_keys", receipt_keys_json(network),
                      "organisations", organisations_json(network));
 }

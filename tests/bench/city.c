@@ -90,7 +90,9 @@ static void broker_files_make(struct city *city) {
     fprintf(file,
             "[network]\nname = bench\ncoordinating = coordinating\n"
             "time_zone = Europe/Amsterdam\nenvironment = test\n\n"
-            "[broker]\npublic_key = %s\nlisten = %s\n\n[limits]\nheartbeat = 10m\n",
+            "[broker]\npublic_key = %s\nlisten = %s\n\n[limits]\nheartbeat = "
+            "10m\ncommands_per_second = 0\n"
+            "[policies]\nalarm_endings_per_minute = 0\n",
             city->broker.public_key, city->endpoint);
     file_end(file);
 }

@@ -131,7 +131,7 @@ class Network:
         self.endpoint = endpoint
         self.broker_public, self.broker_secret = zmq.curve_keypair()
         self.settings = {"environment": "test"}
-        self.limits = {"heartbeat": "10m"}
+        self.limits = {"heartbeat": "10m", "commands_per_second": "0"}  # no limit: tests are faster than people
         self.policies = {}
         self.testing = {}
         self.organisations = {}

@@ -446,7 +446,7 @@ def test_show_for_people(scratch):
     assert lines[0] == "The test network delft, coordinated by kcc, in the time zone Europe/Amsterdam."
     for line in ["kcc KCC 14015 coordinates the network", "werkse Werkse! leaving: takes no new offers",
                  "heartbeat 90s", "redelivery 2H", "item_attempts 10", "commands_per_second 50",
-                 "settle organisation", "keep_dossier_days 7", "day_length 1500ms"]:
+                 "settle organisation", "keep_dossier_days 7", "alarm_endings_per_minute 30", "day_length 1500ms"]:
         assert line in lines
     for name in PARTNERS:
         own = sections(folder / "organisations" / f"{name}.conf")

@@ -80,9 +80,10 @@ static void test_defaults(void **state) {
     assert_int_equal(network->limits.redelivery_ms, 600000);
     assert_int_equal(network->limits.item_attempts, 10);
     assert_int_equal(network->limits.window_bytes, 4194304);
-    assert_int_equal(network->limits.commands_per_second, 0);
+    assert_int_equal(network->limits.commands_per_second, 200);
     assert_int_equal(network->policies.settle, NETWORK_SETTLE_BY_NETWORK);
     assert_int_equal(network->policies.keep_dossier_days, 7);
+    assert_int_equal(network->policies.alarm_endings_per_minute, 30);
     assert_int_equal(network->day_ms, 86400000);
     network_free(network);
 }
@@ -108,6 +109,7 @@ static void test_all_limits(void **state) {
                                                          "[policies]\n"
                                                          "settle = network\n"
                                                          "keep_dossier_days = 0\n"
+                                                         "alarm_endings_per_minute = 7\n"
                                                          "[testing]\n"
                                                          "day_length = 250ms\n");
     assert_string_equal(network->time_zone, "UTC");
@@ -122,6 +124,7 @@ static void test_all_limits(void **state) {
     assert_int_equal(network->limits.commands_per_second, 1000000);
     assert_int_equal(network->policies.settle, NETWORK_SETTLE_BY_NETWORK);
     assert_int_equal(network->policies.keep_dossier_days, 0);
+    assert_int_equal(network->policies.alarm_endings_per_minute, 7);
     assert_int_equal(network->day_ms, 250);
     network_free(network);
 }
