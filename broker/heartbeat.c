@@ -17,7 +17,7 @@ static void ping(struct turn *turn, const struct session *session) {
     answer_send(turn, &session->route, &message);
 }
 
-/* When this session must be heard of, or spoken to, at the latest. */
+/* When the session must be heard of, or spoken to, at the latest. */
 static int64_t session_due_ms(const struct session *session, int64_t heartbeat_ms) {
     const int64_t silent_ms = session->heard_ms + 3 * heartbeat_ms;
     const int64_t ping_ms = session->spoke_ms + heartbeat_ms;

@@ -169,7 +169,7 @@
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
     F(S, REQUIRED, INTEGER, version, (0, HV_INTEGER_MAX), "1")                                         \
     F(S, OPTIONAL, INTEGER, minor, (0, HV_INTEGER_MAX), "a later one: keys unknown here are passed over") \
-    F(S, REQUIRED, VOCABULARY, role, role, "which of the key's roles this session has")                \
+    F(S, REQUIRED, VOCABULARY, role, role, "which of the key's roles the session has")                \
     F(S, REQUIRED, CODE, instance, _, "unique within organisation and role")                           \
     F(S, REQUIRED, INTEGER, credit, (0, 1000), "items that may be out unacknowledged; 0 takes none")
 
