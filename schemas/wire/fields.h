@@ -24,10 +24,20 @@
  *     CODES         at most 32 codes                               count and items
  *     COUNTERS      a map from text to whole number                count and items
  *
+ * A field is called as its key, but for two (HV_KEY): `for`, which C keeps for itself, and the
+ * `next` of a list, which is a journey's id where that of a history is a number.
+ *
  * A key marked (later) in the contract is not here until its behaviour is: until then it is
  * unknown. */
 #ifndef HOUVAST_WIRE_FIELDS_H
 #define HOUVAST_WIRE_FIELDS_H
+
+/* The key of a field on the wire. */
+#define HV_KEY(name)                    HV_KEY_SECOND(HV_KEY_OF_##name, #name, )
+#define HV_KEY_SECOND(...)              HV_KEY_SECOND_(__VA_ARGS__)
+#define HV_KEY_SECOND_(first, key, ...) key
+#define HV_KEY_OF_for_                  for_, "for"
+#define HV_KEY_OF_next_journey          next_journey, "next"
 
 /* clang-format off */
 
@@ -42,7 +52,13 @@
     T(sealing_key,  "a public key to seal dossiers for")                                               \
     T(receipt_key,  "a public key that receipts are checked with")                                     \
     T(organisation, "an organisation on the social map")                                               \
-    T(event,        "what happened, as history shows it and items carry it")
+    T(run,          "a phase that runs, and its place on the ladder")                                  \
+    T(standing_claim, "a coordinator who is on it")                                                    \
+    T(addressee,    "an inbox that a step is for")                                                     \
+    T(told,         "who acknowledged a step of a ladder")                                             \
+    T(overdue,      "a journey that waits, and since when")                                            \
+    T(event,        "what happened, as history shows it and items carry it")                           \
+    T(standing,     "how a journey stands")
 
 #define HV_FIELDS_holder(F, S)                                                                         \
     F(S, REQUIRED, ORGANISATION, organisation, _, "the organisation that holds")                       \
@@ -82,6 +98,64 @@
     F(S, OPTIONAL, TEXT, telephone_out_of_hours, _, "whom partners ring at night")                     \
     F(S, OPTIONAL, BOOLEAN, leaving, _, "true: it takes no new offers")                                \
     F(S, REQUIRED, LIST, sealing_keys, sealing_key, "valid now, newest first")
+
+/* Steps and ceilings count from `began`, which may lie ahead (a waiting list, a planned contact). */
+#define HV_FIELDS_run(F, S)                                                                            \
+    F(S, REQUIRED, VOCABULARY, phase, phase, "what is waited for")                                     \
+    F(S, REQUIRED, ORGANISATION, awaits, _, "the organisation that must act")                          \
+    F(S, OPTIONAL, UUID, handover, _, "the handover that it is about")                                 \
+    F(S, REQUIRED, VOCABULARY, urgency, urgency, "of its ladder")                                      \
+    F(S, OPTIONAL, VOCABULARY, kind, kind, "of its ladder")                                            \
+    F(S, OPTIONAL, ORGANISATION, to, _, "the route of its ladder leads there")                         \
+    F(S, REQUIRED, TIME, began, _, "steps count from then")                                            \
+    F(S, REQUIRED, INTEGER, step, (0, 1000), "steps taken")                                            \
+    F(S, REQUIRED, TIME, due, _, "when the next step falls due")                                       \
+    F(S, REQUIRED, INTEGER, network, (0, HV_INTEGER_MAX), "the event that put its ladder in force")    \
+    F(S, OPTIONAL, INTEGER, days, (1, 366), "between check-ins, where the holder chose")               \
+    F(S, OPTIONAL, TIME, asked, _, "a check-in is due since then")                                     \
+    F(S, OPTIONAL, INTEGER, left, (0, HV_INTEGER_MAX), "ms to the next step when it was put to rest")  \
+    F(S, OPTIONAL, INTEGER, rested, (0, HV_INTEGER_MAX), "ms put to rest by claims")                   \
+    F(S, OPTIONAL, INTEGER, restarts, (0, 1000), "how often it was begun anew")
+
+#define HV_FIELDS_standing_claim(F, S)                                                                 \
+    F(S, REQUIRED, ORGANISATION, organisation, _, "whose coordinator")                                 \
+    F(S, REQUIRED, PERSON, person, _, "who is on it")                                                  \
+    F(S, REQUIRED, TIME, until, _, "until then")                                                       \
+    F(S, OPTIONAL, TIME, on, _, "when it was said")                                                    \
+    F(S, OPTIONAL, BOOLEAN, of_network, _, "a coordinator of the network: all of the ladder rests")
+
+#define HV_FIELDS_addressee(F, S)                                                                      \
+    F(S, REQUIRED, ORGANISATION, organisation, _, "the organisation")                                  \
+    F(S, REQUIRED, VOCABULARY, role, role, "its inbox")
+
+#define HV_FIELDS_told(F, S)                                                                           \
+    F(S, REQUIRED, ORGANISATION, organisation, _, "the organisation")                                  \
+    F(S, REQUIRED, VOCABULARY, role, role, "in which role")                                            \
+    F(S, REQUIRED, TIME, at, _, "when it acknowledged")
+
+#define HV_FIELDS_overdue(F, S)                                                                        \
+    F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
+    F(S, OPTIONAL, UUID, handover, _, "the handover")                                                  \
+    F(S, OPTIONAL, VOCABULARY, phase, phase, "what it waits for")                                      \
+    F(S, OPTIONAL, INTEGER, step, (0, 1000), "of the ladder")                                          \
+    F(S, OPTIONAL, TIME, since, _, "waits since then")
+
+#define HV_FIELDS_standing(F, S)                                                                       \
+    F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
+    F(S, OPTIONAL, UUID, handover, _, "its open handover")                                             \
+    F(S, REQUIRED, CODE, state, _, "of the open handover, else of the journey")                        \
+    F(S, REQUIRED, MAP, holder, holder, "who holds the resident")                                      \
+    F(S, OPTIONAL, MAP, receiver, receiver, "who the handover is for")                                 \
+    F(S, OPTIONAL, VOCABULARY, kind, kind, "introduced in person, or through the system only")         \
+    F(S, REQUIRED, VOCABULARY, urgency, urgency, "how much it presses")                                \
+    F(S, REQUIRED, TIME, since, _, "in this state since")                                              \
+    F(S, OPTIONAL, BOOLEAN, introduced, _, "the warm gate is open")                                    \
+    F(S, OPTIONAL, VOCABULARY, phase, phase, "what falls due first")                                   \
+    F(S, OPTIONAL, INTEGER, step, (0, 1000), "steps taken on its ladder")                              \
+    F(S, OPTIONAL, TIME, due, _, "when its next step falls due")                                       \
+    F(S, OPTIONAL, MAP, claimed, standing_claim, "who is on it")                                       \
+    F(S, OPTIONAL, BOOLEAN, stuck, _, "an item of it is set aside: a system keeps refusing it")        \
+    F(S, OPTIONAL, LIST, told, told, "who knows, newest first")
 
 /* One struct for every event: which keys an event has follows from its name. An event of a handover
  * never carries the pseudonym; `opened` and the item `dossier` alone do. */
@@ -130,7 +204,30 @@
     F(S, OPTIONAL, BOOLEAN, agree, _, "whether they agreed")                                           \
     F(S, OPTIONAL, VOCABULARY, inbox, role, "the inbox of the organisation that acknowledged")         \
     F(S, OPTIONAL, INTEGER, item, (1, HV_INTEGER_MAX), "the item that was acknowledged")               \
-    F(S, OPTIONAL, BYTES, network_hash, 32, "of the network files in force")
+    F(S, OPTIONAL, BYTES, network_hash, 32, "of the network files in force")                           \
+    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acted for this organisation")  \
+    F(S, OPTIONAL, VOCABULARY, phase, phase, "of the ladder")                                          \
+    F(S, OPTIONAL, INTEGER, step, (0, 1000), "of the ladder, from 1; 0 is the check-in itself")        \
+    F(S, OPTIONAL, TIME, since, _, "waits since then")                                                 \
+    F(S, OPTIONAL, TIME, due, _, "when the next step falls due")                                       \
+    F(S, OPTIONAL, ORGANISATION, awaits, _, "the organisation that must act")                          \
+    F(S, OPTIONAL, LIST, addressees, addressee, "the inboxes that the step is for")                    \
+    F(S, OPTIONAL, BOOLEAN, reached, _, "false: the step reaches nobody")                              \
+    F(S, OPTIONAL, BOOLEAN, rested, _, "true: a coordinator is on it, and was not told again")         \
+    F(S, OPTIONAL, TEXT, telephone, _, "of the organisation that must act")                            \
+    F(S, OPTIONAL, INTEGER, of, (1, HV_INTEGER_MAX), "the event that was told")                        \
+    F(S, OPTIONAL, TIME, expected, _, "the end of the wait, as the receiver expects it")               \
+    F(S, OPTIONAL, VOCABULARY, code, note_code, "what was noted")                                      \
+    F(S, OPTIONAL, VOCABULARY, by, missed_by, "who did not come")                                      \
+    F(S, OPTIONAL, INTEGER, next, (1, 366), "days until the next check-in")                            \
+    F(S, OPTIONAL, TIME, until, _, "until when")                                                       \
+    F(S, OPTIONAL, BOOLEAN, of_network, _, "a coordinator of the network")                             \
+    F(S, OPTIONAL, TIME, begins, _, "when an absence begins")                                          \
+    F(S, OPTIONAL, PERSON, deputy, _, "who stands in")                                                 \
+    F(S, OPTIONAL, INTEGER, count, (0, HV_INTEGER_MAX), "how many there are")                          \
+    F(S, OPTIONAL, LIST, overdue, overdue, "the most overdue of them")                                 \
+    F(S, OPTIONAL, BOOLEAN, doubted, _, "whether the clock is")                                        \
+    F(S, OPTIONAL, LIST, runs, run, "what runs from then: the broker's own, never sent")
 
 /* ---- Messages: M(name, "type", by whom, "what it does") -------------------------------------- */
 
@@ -156,6 +253,15 @@
     M(history,    "history",    PEER,   "what happened, oldest first; reading is recorded")            \
     M(map,        "map",        PEER,   "the organisations of the network")                            \
     M(stats,      "stats",      PEER,   "counters and gauges")                                         \
+    M(wait,       "wait",       PEER,   "puts it on the receiver's waiting list")                      \
+    M(note,       "note",       PEER,   "one coded fact")                                              \
+    M(set_urgency, "urgency",   PEER,   "any party raises it, the holder lowers it")                   \
+    M(contest,    "contest",    PEER,   "the resident is not there, says the earlier holder")          \
+    M(claim,      "claim",      PEER,   "a coordinator is on it: steps rest until then")               \
+    M(absent,     "absent",     PEER,   "a begeleider is away, with or without a deputy")              \
+    M(list,       "list",       PEER,   "what is open, most overdue first")                            \
+    M(watch,      "watch",      PEER,   "what is open, and then each change as it happens")            \
+    M(clock_accept, "clock-accept", PEER, "the machine's clock is right after all")                    \
     M(reload,     "reload",     PEER,   "reads the network files again, all or nothing")               \
     M(verify,     "verify",     PEER,   "walks the chain of events and compares the tables with it")   \
     M(ack,        "ack",        PEER,   "the item is dealt with")                                      \
@@ -163,7 +269,11 @@
     M(welcome,    "welcome",    BROKER, "the session stands")                                          \
     M(done,       "done",       BROKER, "it is on disk and survives any crash")                        \
     M(refused,    "refused",    BROKER, "no state was changed")                                        \
-    M(item,       "item",       BROKER, "what the broker owes the inbox, until acknowledged")
+    M(item,       "item",       BROKER, "what the broker owes the inbox, until acknowledged")          \
+    M(watched_journey, "journey", BROKER, "to a watcher: one that is open")                            \
+    M(live,       "live",       BROKER, "to a watcher: from here on, each change as it happens")       \
+    M(watched_event, "event",   BROKER, "to a watcher: a change")                                      \
+    M(gap,        "gap",        BROKER, "to a watcher that fell behind: what it has missed")
 
 #define HV_FIELDS_hello(F, S)                                                                          \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
@@ -209,7 +319,9 @@
     F(S, REQUIRED, VOCABULARY, outcome, outcome, "how it ended")                                       \
     F(S, OPTIONAL, MAP, talked, talked, "the closing conversation")                                    \
     F(S, OPTIONAL, CODE, no_talk, _, "why no closing conversation; a coordinator must agree then")     \
-    F(S, OPTIONAL, TIME, on, _, "when it happened")
+    F(S, OPTIONAL, TIME, on, _, "when it happened")                                                    \
+    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acts for this organisation")   \
+    F(S, OPTIONAL, CODE, reason, _, "goes with `for`")
 
 #define HV_FIELDS_settle(F, S)                                                                         \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
@@ -231,7 +343,9 @@
     F(S, OPTIONAL, INTEGER, age, (0, 150), "years, where it matters for routing")                      \
     F(S, OPTIONAL, BOOLEAN, family, _, "a family is concerned")                                        \
     F(S, OPTIONAL, CODES, domains, _, "areas of life (leefgebieden)")                                  \
-    F(S, OPTIONAL, TIME, on, _, "when it happened")
+    F(S, OPTIONAL, TIME, on, _, "when it happened")                                                    \
+    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acts for this organisation")   \
+    F(S, OPTIONAL, CODE, reason, _, "goes with `for`")
 
 #define HV_FIELDS_receive(F, S)                                                                        \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
@@ -271,13 +385,15 @@
     F(S, REQUIRED, CODE, reason, _, "why")                                                             \
     F(S, REQUIRED, VOCABULARY, decided, decided, "whose decision")                                     \
     F(S, OPTIONAL, ORGANISATION, suggest, _, "where the decliner would turn to")                       \
-    F(S, OPTIONAL, TIME, on, _, "when it happened")
+    F(S, OPTIONAL, TIME, on, _, "when it happened")                                                    \
+    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acts for this organisation")
 
 #define HV_FIELDS_withdraw(F, S)                                                                       \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
     F(S, REQUIRED, UUID, handover, _, "the handover")                                                  \
     F(S, REQUIRED, CODE, reason, _, "why; entered-in-error and consent-withdrawn among them")          \
-    F(S, OPTIONAL, TIME, on, _, "when it happened")
+    F(S, OPTIONAL, TIME, on, _, "when it happened")                                                    \
+    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acts for this organisation")
 
 #define HV_FIELDS_fetch(F, S)                                                                          \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
@@ -288,6 +404,83 @@
     F(S, REQUIRED, UUID, handover, _, "the handover")                                                  \
     F(S, REQUIRED, INTEGER, number, (1, 15), "1 for the first further dossier, then 2, …")             \
     F(S, OPTIONAL, TIME, on, _, "when it happened")
+
+#define HV_FIELDS_wait(F, S)                                                                           \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, REQUIRED, UUID, handover, _, "the handover")                                                  \
+    F(S, REQUIRED, PERSON, begeleider, _, "who put it on the waiting list")                            \
+    F(S, REQUIRED, CODE, reason, _, "why it has to wait")                                              \
+    F(S, REQUIRED, TIME, expected, _, "when the wait ends; at most the policy's wait_max from now")    \
+    F(S, OPTIONAL, TIME, on, _, "when it happened")
+
+#define HV_FIELDS_note(F, S)                                                                           \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
+    F(S, OPTIONAL, UUID, handover, _, "its handover; the other party hears of it then")                \
+    F(S, REQUIRED, VOCABULARY, code, note_code, "the fact")                                            \
+    F(S, REQUIRED, TIME, on, _, "when it happened")                                                    \
+    F(S, OPTIONAL, VOCABULARY, by, missed_by, "goes with no-show")                                     \
+    F(S, OPTIONAL, INTEGER, next, (1, 366), "days until the next check-in; with in-touch, not-reached and tip") \
+    F(S, OPTIONAL, ORGANISATION, to, _, "goes with tip")                                               \
+    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acts for this organisation")   \
+    F(S, OPTIONAL, CODE, reason, _, "goes with `for`")
+
+#define HV_FIELDS_set_urgency(F, S)                                                                    \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
+    F(S, REQUIRED, VOCABULARY, to, urgency, "how much it presses now")                                 \
+    F(S, REQUIRED, CODE, reason, _, "why")                                                             \
+    F(S, REQUIRED, TIME, on, _, "when it happened; before the newest known it is `repeated`")
+
+#define HV_FIELDS_contest(F, S)                                                                        \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, REQUIRED, UUID, handover, _, "the confirmed handover")                                        \
+    F(S, REQUIRED, CODE, reason, _, "why")                                                             \
+    F(S, OPTIONAL, TIME, on, _, "when it happened")
+
+#define HV_FIELDS_claim(F, S)                                                                          \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, OPTIONAL, UUID, journey, _, "either the journey")                                             \
+    F(S, OPTIONAL, UUID, handover, _, "or its open handover")                                          \
+    F(S, REQUIRED, PERSON, person, _, "the coordinator who is on it")                                  \
+    F(S, REQUIRED, TIME, until, _, "until then; now, or before, gives it back")                        \
+    F(S, REQUIRED, TIME, on, _, "when it happened; before the newest known it is `repeated`")
+
+#define HV_FIELDS_absent(F, S)                                                                         \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, REQUIRED, PERSON, begeleider, _, "who is away")                                               \
+    F(S, REQUIRED, TIME, from, _, "from then")                                                         \
+    F(S, REQUIRED, TIME, until, _, "until then; not after `from` takes the absence back")              \
+    F(S, OPTIONAL, PERSON, deputy, _, "who stands in")                                                 \
+    F(S, REQUIRED, TIME, on, _, "when it was said; before the newest known it is `repeated`")
+
+#define HV_FIELDS_list(F, S)                                                                           \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, OPTIONAL, CODE, state, _, "of the open handover, or of the journey")                          \
+    F(S, OPTIONAL, VOCABULARY, phase, phase, "what it waits for")                                      \
+    F(S, OPTIONAL, ORGANISATION, organisation, _, "that holds or receives")                            \
+    F(S, OPTIONAL, UUID, after, _, "the `next` of the page before")                                    \
+    F(S, OPTIONAL, INTEGER, limit, (1, 1000), "journeys in one answer; 100 if absent")
+
+#define HV_FIELDS_watch(F, S)                                                                          \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
+    F(S, REQUIRED, INTEGER, from, (0, HV_INTEGER_MAX), "0: what is open, then live; n: events after n, then live")
+
+#define HV_FIELDS_clock_accept(F, S)                                                                   \
+    F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")
+
+#define HV_FIELDS_watched_journey(F, S)                                                                \
+    F(S, REQUIRED, EMBED, standing, standing, "how it stands")
+
+#define HV_FIELDS_live(F, S)                                                                           \
+    F(S, REQUIRED, INTEGER, seq, (0, HV_INTEGER_MAX), "the last event before")
+
+#define HV_FIELDS_watched_event(F, S)                                                                  \
+    F(S, REQUIRED, EMBED, event, event, "what happened")
+
+#define HV_FIELDS_gap(F, S)                                                                            \
+    F(S, REQUIRED, INTEGER, from, (0, HV_INTEGER_MAX), "the first event missed; `watch` from the one before") \
+    F(S, REQUIRED, INTEGER, to, (0, HV_INTEGER_MAX), "the last one missed so far")
 
 #define HV_FIELDS_status(F, S)                                                                         \
     F(S, REQUIRED, REQUEST, request, _, "echoed in the answer")                                        \
@@ -354,6 +547,14 @@
     F(S, OPTIONAL, VOCABULARY, as, taken_as, "confirmed without the introduction that it needed")      \
     F(S, OPTIONAL, CODE, reason, _, "why")                                                             \
     F(S, OPTIONAL, COUNTERS, times, _, "when it reached each state")                                   \
+    F(S, OPTIONAL, VOCABULARY, phase, phase, "what falls due first")                                   \
+    F(S, OPTIONAL, INTEGER, step, (0, 1000), "steps taken on its ladder")                              \
+    F(S, OPTIONAL, TIME, due, _, "when its next step falls due")                                       \
+    F(S, OPTIONAL, MAP, claimed, standing_claim, "who is on it")                                       \
+    F(S, OPTIONAL, LIST, told, told, "who acknowledged a step of its ladders, newest first")           \
+    F(S, OPTIONAL, CODES, warnings, _, "what is worth a look; nothing was refused")                    \
+    F(S, OPTIONAL, LIST, journeys, standing, "of the list, most overdue first")                        \
+    F(S, OPTIONAL, UUID, next_journey, _, "of the list: ask again with `after` set to this: more follow") \
     F(S, OPTIONAL, LIST, events, event, "of the history, oldest first")                                \
     F(S, OPTIONAL, INTEGER, next, (0, HV_INTEGER_MAX), "ask again with `after` set to this: more follow") \
     F(S, OPTIONAL, LIST, organisations, organisation, "of the network")                                \

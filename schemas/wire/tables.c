@@ -71,7 +71,7 @@ int wire_word_number(const struct wire_vocabulary *vocabulary, const char *text,
 #define ARGUMENT_COUNTERS(_)
 
 #define FIELD(S, presence, kind_, name_, argument, doc_)          \
-    {.name = #name_,                                              \
+    {.name = HV_KEY(name_),                                       \
      .kind = WIRE_##kind_,                                        \
      .required = IS_##presence,                                   \
      HAS_##presence(S, name_).offset = offsetof(struct S, name_), \
