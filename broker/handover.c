@@ -12,6 +12,7 @@
 #define DELIVERED HV_HANDOVER_DELIVERED
 #define RECEIVED  HV_HANDOVER_RECEIVED
 #define PICKED_UP HV_HANDOVER_PICKED_UP
+#define WAITING   HV_HANDOVER_WAITING
 #define CONFIRMED HV_HANDOVER_CONFIRMED
 #define DECLINED  HV_HANDOVER_DECLINED
 #define WITHDRAWN HV_HANDOVER_WITHDRAWN
@@ -22,11 +23,12 @@
  */
 /* clang-format off */
 const uint8_t handover_table[HANDOVER_STATE_COUNT][MOVE_COUNT] = {
-    /*              DELIVER    RECEIVE    PICKUP     INTRODUCE  SUPPLEMENT CONFIRM    DECLINE   WITHDRAW */
-    [OFFERED]   = { DELIVERED, RECEIVED,  PICKED_UP, OFFERED,   OFFERED,   CONFIRMED, DECLINED, WITHDRAWN },
-    [DELIVERED] = { DELIVERED, RECEIVED,  PICKED_UP, DELIVERED, DELIVERED, CONFIRMED, DECLINED, WITHDRAWN },
-    [RECEIVED]  = { RECEIVED,  RECEIVED,  PICKED_UP, RECEIVED,  RECEIVED,  CONFIRMED, DECLINED, WITHDRAWN },
-    [PICKED_UP] = { PICKED_UP, CONFLICT,  PICKED_UP, PICKED_UP, PICKED_UP, CONFIRMED, DECLINED, WITHDRAWN },
+    /*              DELIVER    RECEIVE    PICKUP     WAIT     INTRODUCE  SUPPLEMENT CONFIRM    DECLINE   WITHDRAW */
+    [OFFERED]   = { DELIVERED, RECEIVED,  PICKED_UP, WAITING, OFFERED,   OFFERED,   CONFIRMED, DECLINED, WITHDRAWN },
+    [DELIVERED] = { DELIVERED, RECEIVED,  PICKED_UP, WAITING, DELIVERED, DELIVERED, CONFIRMED, DECLINED, WITHDRAWN },
+    [RECEIVED]  = { RECEIVED,  RECEIVED,  PICKED_UP, WAITING, RECEIVED,  RECEIVED,  CONFIRMED, DECLINED, WITHDRAWN },
+    [PICKED_UP] = { PICKED_UP, CONFLICT,  PICKED_UP, WAITING, PICKED_UP, PICKED_UP, CONFIRMED, DECLINED, WITHDRAWN },
+    [WAITING]   = { WAITING,   RECEIVED,  PICKED_UP, WAITING, WAITING,   WAITING,   CONFIRMED, DECLINED, WITHDRAWN },
     [CONFIRMED] = { CONFLICT },
     [DECLINED]  = { CONFLICT },
     [WITHDRAWN] = { CONFLICT },
@@ -35,8 +37,8 @@ const uint8_t handover_table[HANDOVER_STATE_COUNT][MOVE_COUNT] = {
 
 const char *const handover_state_phrases[HANDOVER_STATE_COUNT] = {
     [OFFERED] = "offered",     [DELIVERED] = "delivered", [RECEIVED] = "received",
-    [PICKED_UP] = "picked up", [CONFIRMED] = "confirmed", [DECLINED] = "declined",
-    [WITHDRAWN] = "withdrawn",
+    [PICKED_UP] = "picked up", [WAITING] = "waiting",     [CONFIRMED] = "confirmed",
+    [DECLINED] = "declined",   [WITHDRAWN] = "withdrawn",
 };
 
 bool handover_is_open(const struct handover *handover) {
@@ -45,6 +47,7 @@ bool handover_is_open(const struct handover *handover) {
     case HV_HANDOVER_DELIVERED:
     case HV_HANDOVER_RECEIVED:
     case HV_HANDOVER_PICKED_UP:
+    case HV_HANDOVER_WAITING:
         return true;
     case HV_HANDOVER_CONFIRMED:
     case HV_HANDOVER_DECLINED:
@@ -52,6 +55,18 @@ bool handover_is_open(const struct handover *handover) {
         return false;
     }
     return false;
+}
+
+bool handover_is_cold(enum hv_kind kind) {
+    switch (kind) {
+    case HV_KIND_WARM:
+        return false;
+    case HV_KIND_COLD:
+    case HV_KIND_CALLBACK:
+    case HV_KIND_SIGNAL:
+        return true;
+    }
+    return true;
 }
 
 /* The warm gate opens when the resident and someone of each side were there; within one
@@ -132,6 +147,13 @@ static void fold_picked_up(struct handover *handover, const struct hv_event *eve
     handover->planned_ms = event->has_planned ? event->planned : 0;
 }
 
+/* In a crisis nobody waits: back to who had it. */
+static void fold_urgency(struct handover *handover, const struct hv_event *event, hv_time at_ms) {
+    handover->urgency = event->urgency;
+    if (handover->state == HV_HANDOVER_WAITING && event->urgency == HV_URGENCY_CRISIS)
+        handover_move(handover, handover->picked_up_by[0] ? MOVE_PICKUP : MOVE_RECEIVE, at_ms);
+}
+
 static void fold_confirmed(struct handover *handover, const struct hv_event *event, int64_t seq,
                            hv_time at_ms, const struct hv_holder *holder) {
     handover->as = event->has_as ? event->as : 0;
@@ -148,6 +170,8 @@ static enum handover_move move_of(enum hv_event_name name) {
         return MOVE_RECEIVE;
     case HV_EVENT_PICKED_UP:
         return MOVE_PICKUP;
+    case HV_EVENT_WAITING:
+        return MOVE_WAIT;
     case HV_EVENT_INTRODUCED:
         return MOVE_INTRODUCE;
     case HV_EVENT_SUPPLEMENTED:
@@ -170,6 +194,19 @@ static enum handover_move move_of(enum hv_event_name name) {
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_REMINDED:
+    case HV_EVENT_ESCALATED:
+    case HV_EVENT_CHECK_IN_DUE:
+    case HV_EVENT_TOLD:
+    case HV_EVENT_NOTED:
+    case HV_EVENT_URGENCY:
+    case HV_EVENT_CONTESTED:
+    case HV_EVENT_CLAIMED:
+    case HV_EVENT_ABSENT:
+    case HV_EVENT_QUIET:
+    case HV_EVENT_DIGEST:
+    case HV_EVENT_CLOCK:
+    case HV_EVENT_REPAIRED:
         break;
     }
     return MOVE_COUNT;
@@ -203,6 +240,12 @@ bool handover_fold(struct handover *handover, const struct hv_event *event, int6
     case HV_EVENT_PICKED_UP:
         fold_picked_up(handover, event, at_ms);
         break;
+    case HV_EVENT_WAITING:
+        handover_move(handover, MOVE_WAIT, at_ms);
+        break;
+    case HV_EVENT_URGENCY:
+        fold_urgency(handover, event, at_ms);
+        break;
     case HV_EVENT_INTRODUCED:
         if (introduction_opens_gate(handover, event))
             handover->introduced = true;
@@ -234,6 +277,18 @@ bool handover_fold(struct handover *handover, const struct hv_event *event, int6
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_REMINDED:
+    case HV_EVENT_ESCALATED:
+    case HV_EVENT_CHECK_IN_DUE:
+    case HV_EVENT_TOLD:
+    case HV_EVENT_NOTED:
+    case HV_EVENT_CONTESTED:
+    case HV_EVENT_CLAIMED:
+    case HV_EVENT_ABSENT:
+    case HV_EVENT_QUIET:
+    case HV_EVENT_DIGEST:
+    case HV_EVENT_CLOCK:
+    case HV_EVENT_REPAIRED:
         moved = false;
         break;
     }

@@ -5,6 +5,9 @@
  *      └────────────┴────────────┴─────────────┼──► declined         the receiver says no
  *                                              └──► withdrawn        the holder takes it back
  *
+ * `waiting`, the receiver's waiting list, may stand before or after picked-up, and goes back to
+ * received or picked-up; confirmed, declined and withdrawn end it like the others.
+ *
  * Steps may be skipped forwards, never taken backwards; handover.c has the table. Pure: state and
  * command in, decision out; no clock, no ledger, no socket. */
 #ifndef HOUVAST_HANDOVER_H
@@ -57,6 +60,10 @@ void handover_decide_receive(const struct handover *handover, const struct hv_re
                              const struct actor *actor, struct decision *ret_decision);
 void handover_decide_pickup(const struct handover *handover, const struct hv_pickup *command,
                             const struct actor *actor, struct decision *ret_decision);
+/* `wait_max_ms`: how far from now `expected` may lie. */
+void handover_decide_wait(const struct handover *handover, const struct hv_wait *command,
+                          const struct actor *actor, hv_time now_ms, int64_t wait_max_ms,
+                          struct decision *ret_decision);
 void handover_decide_introduce(const struct handover *handover, const struct hv_introduce *command,
                                const struct actor *actor, hv_time now_ms,
                                struct decision *ret_decision);
@@ -74,6 +81,14 @@ void handover_decide_supplement(const struct handover *handover,
 /* `waiting`: an item `dossier` of this handover is not acknowledged yet. */
 void handover_decide_fetch(const struct handover *handover, bool waiting, const struct actor *actor,
                            struct decision *ret_decision);
+
+/* Of a confirmed one; `contest_max_ms`: how long after the confirmation. */
+void handover_decide_contest(const struct handover *handover, const struct hv_contest *command,
+                             const struct actor *actor, hv_time now_ms, int64_t contest_max_ms,
+                             struct decision *ret_decision);
+
+/* Whether a cold one's ladders hold for it: callback and signal are labels of cold ones. */
+bool handover_is_cold(enum hv_kind kind);
 
 /* Appends to a closing's decision that its open handover is withdrawn with it. */
 void handover_withdraw_for_close(const struct handover *handover, const struct hv_close *command,

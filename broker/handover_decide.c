@@ -116,8 +116,9 @@ void handover_decide_pickup(const struct handover *handover, const struct hv_pic
     /* Before anybody has picked up, who received it is the present person; taking it on from them
      * needs no word. */
     const bool picked_up = handover->picked_up_by[0] != '\0';
+    const bool waits = handover->state == HV_HANDOVER_WAITING;
     const char *present = picked_up ? handover->picked_up_by : handover->received_by;
-    const bool another = picked_up && strcmp(present, command->begeleider) != 0;
+    const bool another = picked_up && !waits && strcmp(present, command->begeleider) != 0;
     if (command->has_instead_of ? strcmp(command->instead_of, present) != 0 : another) {
         decision_refuse(ret_decision, HV_REFUSED_CONFLICT, "instead_of",
                         present[0] ? "%s is on it: say so in `instead_of`"
@@ -136,6 +137,35 @@ void handover_decide_pickup(const struct handover *handover, const struct hv_pic
     event->has_on = command->has_on;
     event->on = command->on;
     decide_disclosure(handover, actor, ret_decision);
+}
+
+void handover_decide_wait(const struct handover *handover, const struct hv_wait *command,
+                          const struct actor *actor, hv_time now_ms, int64_t wait_max_ms,
+                          struct decision *ret_decision) {
+    if (!decide_move(handover, MOVE_WAIT, ret_decision))
+        return;
+    if (handover->urgency == HV_URGENCY_CRISIS) {
+        decision_refuse(ret_decision, HV_REFUSED_CONFLICT, NULL,
+                        "nobody waits in a crisis: pick it up, or decline it");
+        return;
+    }
+    if (command->expected <= now_ms || command->expected > now_ms + wait_max_ms) {
+        decision_refuse(ret_decision, HV_REFUSED_MALFORMED, "expected",
+                        "`expected` lies %s; a wait ends after now, and at most %lld days from now",
+                        command->expected <= now_ms ? "in the past" : "too far ahead",
+                        (long long)(wait_max_ms / CALENDAR_DAY_MS));
+        return;
+    }
+
+    struct hv_event *event = handover_event(ret_decision, HV_EVENT_WAITING, handover, actor);
+    event->has_begeleider = true;
+    copy_text(event->begeleider, command->begeleider);
+    event->has_reason = true;
+    copy_text(event->reason, command->reason);
+    event->has_expected = true;
+    event->expected = command->expected;
+    event->has_on = command->has_on;
+    event->on = command->on;
 }
 
 void handover_decide_introduce(const struct handover *handover, const struct hv_introduce *command,
@@ -303,4 +333,28 @@ void handover_decide_fetch(const struct handover *handover, bool waiting, const 
         event->has_number = true;
         event->number = number;
     }
+}
+
+void handover_decide_contest(const struct handover *handover, const struct hv_contest *command,
+                             const struct actor *actor, hv_time now_ms, int64_t contest_max_ms,
+                             struct decision *ret_decision) {
+    decision_init(ret_decision);
+    if (handover->state != HV_HANDOVER_CONFIRMED) {
+        decision_refuse(ret_decision, HV_REFUSED_CONFLICT, NULL,
+                        "this handover is %s: only a confirmed one can be contested",
+                        handover_state_phrases[handover->state]);
+        return;
+    }
+    if (now_ms > handover->times_ms[HV_HANDOVER_CONFIRMED] + contest_max_ms) {
+        decision_refuse(ret_decision, HV_REFUSED_CONFLICT, NULL,
+                        "this handover was confirmed more than %lld days ago: ring the holder, or "
+                        "the network's coordinator",
+                        (long long)(contest_max_ms / CALENDAR_DAY_MS));
+        return;
+    }
+    struct hv_event *event = handover_event(ret_decision, HV_EVENT_CONTESTED, handover, actor);
+    event->has_reason = true;
+    copy_text(event->reason, command->reason);
+    event->has_on = command->has_on;
+    event->on = command->on;
 }

@@ -8,6 +8,7 @@ enum handover_move {
     MOVE_DELIVER,
     MOVE_RECEIVE,
     MOVE_PICKUP,
+    MOVE_WAIT,
     MOVE_INTRODUCE,
     MOVE_SUPPLEMENT,
     MOVE_CONFIRM,

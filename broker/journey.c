@@ -203,6 +203,53 @@ static void journey_move(struct journey *journey, enum hv_journey_state state, h
     journey->since_ms = at_ms;
 }
 
+/* A network's claim stands beside one that the same organisation's coordinators have for
+ * themselves; a new one takes its place. Where all are taken, the one that ends first goes. */
+static void fold_claimed(struct journey *journey, const struct hv_event *event) {
+    struct claims *claims = &journey->claims;
+    struct hv_standing_claim *claim = NULL;
+
+    for (size_t i = 0; i < claims->count && !claim; i++)
+        if (strcmp(claims->items[i].organisation, event->organisation) == 0 &&
+            claims->items[i].of_network == event->of_network)
+            claim = &claims->items[i];
+    if (!claim && claims->count < CLAIMS_MAX)
+        claim = &claims->items[claims->count++];
+    for (size_t i = 0; i < claims->count && !claim; i++) {
+        struct hv_standing_claim *ends_first = &claims->items[0];
+        for (size_t j = 1; j < claims->count; j++)
+            if (claims->items[j].until < ends_first->until)
+                ends_first = &claims->items[j];
+        claim = ends_first;
+    }
+    memset(claim, 0, sizeof *claim);
+    copy_text(claim->organisation, event->organisation);
+    copy_text(claim->person, event->person);
+    claim->until = event->until;
+    claim->has_on = true;
+    claim->on = event->on;
+    claim->has_of_network = event->of_network;
+    claim->of_network = event->of_network;
+}
+
+/* The second time in a row its coordinator hears of it, and the count begins anew. */
+static bool fold_noted(struct journey *journey, const struct hv_event *event) {
+    const int64_t before = journey->not_reached;
+
+    if (event->code == HV_NOTE_NOT_REACHED)
+        journey->not_reached = before == 0;
+    else if (event->code == HV_NOTE_IN_TOUCH)
+        journey->not_reached = 0;
+    return journey->not_reached != before;
+}
+
+static void fold_runs(struct journey *journey, const struct hv_event *event) {
+    assert(event->runs.count <= RUNS_MAX);
+    journey->runs.count = event->runs.count;
+    memcpy(journey->runs.items, event->runs.items,
+           event->runs.count * sizeof *event->runs.items);
+}
+
 static void fold_opened(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
     if (!event->has_reopens) {
         const int64_t row = journey->row;
@@ -220,6 +267,8 @@ static void fold_opened(struct journey *journey, const struct hv_event *event, h
     journey->urgency = event->urgency;
     journey->outcome = 0;
     journey->closed_by[0] = '\0';
+    journey->not_reached = 0;
+    journey->claims.count = 0;
     journey_move(journey, HV_JOURNEY_OPEN, at_ms);
 }
 
@@ -243,10 +292,12 @@ bool journey_may_fold(const struct journey *journey, const struct hv_event *even
 
     if (event->event == HV_EVENT_OPENED)
         return event->has_organisation && event->has_begeleider && event->has_resident &&
-               event->has_reopens == is_open;
+               event->has_reopens == is_open && event->runs.count <= RUNS_MAX;
     if (event->event == HV_EVENT_REASSIGNED && !event->has_begeleider)
         return false;
     if (event->event == HV_EVENT_CONFIRMED && !event->has_holder)
+        return false;
+    if (event->runs.count > RUNS_MAX)
         return false;
     return is_open;
 }
@@ -281,6 +332,17 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
         journey->held_since_ms = at_ms;
         /* The new organisation's clock knows nothing of the old one's. */
         journey->reassigned_on_ms = 0;
+        journey->not_reached = 0;
+        break;
+    case HV_EVENT_URGENCY:
+        journey->urgency = event->urgency;
+        journey->urgency_on_ms = event->on;
+        break;
+    case HV_EVENT_NOTED:
+        moved = fold_noted(journey, event);
+        break;
+    case HV_EVENT_CLAIMED:
+        fold_claimed(journey, event);
         break;
     case HV_EVENT_DELIVERED:
     case HV_EVENT_RECEIVED:
@@ -295,8 +357,23 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_REMINDED:
+    case HV_EVENT_ESCALATED:
+    case HV_EVENT_CHECK_IN_DUE:
+    case HV_EVENT_TOLD:
+    case HV_EVENT_WAITING:
+    case HV_EVENT_CONTESTED:
+    case HV_EVENT_ABSENT:
+    case HV_EVENT_QUIET:
+    case HV_EVENT_DIGEST:
+    case HV_EVENT_CLOCK:
+    case HV_EVENT_REPAIRED:
         moved = false;
         break;
+    }
+    if (event->has_runs) {
+        fold_runs(journey, event);
+        moved = true;
     }
     assert(journey->holder.organisation[0] && journey->holder.begeleider[0]); /* H1 */
     return moved;

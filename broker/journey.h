@@ -13,8 +13,17 @@
 #define HOUVAST_JOURNEY_H
 
 #include "broker/decision.h"
+#include "broker/run.h"
 
 struct handover;
+
+/* The network's, the holder's, the receiver's, and one to spare. */
+#define CLAIMS_MAX 4
+
+struct claims {
+    size_t count;
+    struct hv_standing_claim items[CLAIMS_MAX];
+};
 
 struct journey {
     int64_t row; /* in the ledger; 0 before it is stored */
@@ -29,6 +38,10 @@ struct journey {
     hv_time since_ms;               /* in this state */
     hv_time held_since_ms;          /* by this organisation and begeleider */
     hv_time reassigned_on_ms;       /* the newest `on` of a reassign; 0 before the first */
+    hv_time urgency_on_ms;          /* the newest `on` of an urgency; 0 before the first */
+    int64_t not_reached;            /* times in a row that the holder noted so: 0 or 1 */
+    struct runs runs;               /* T1: none only when closed */
+    struct claims claims;           /* those that are over among them */
     enum hv_outcome outcome;        /* of the closing; 0 while open */
     char closed_by[HV_PERSON_SIZE]; /* who closed; "" while open */
 };

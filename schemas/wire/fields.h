@@ -52,8 +52,9 @@
     T(sealing_key,  "a public key to seal dossiers for")                                               \
     T(receipt_key,  "a public key that receipts are checked with")                                     \
     T(organisation, "an organisation on the social map")                                               \
-    T(run,          "a phase that runs, and its place on the ladder")                                  \
+    T(run,          "- a phase that runs, and its place on the ladder")                                \
     T(standing_claim, "a coordinator who is on it")                                                    \
+    T(keeping,      "- what a journey's row keeps beside its columns")                                 \
     T(addressee,    "an inbox that a step is for")                                                     \
     T(told,         "who acknowledged a step of a ladder")                                             \
     T(overdue,      "a journey that waits, and since when")                                            \
@@ -114,7 +115,8 @@
     F(S, OPTIONAL, INTEGER, days, (1, 366), "between check-ins, where the holder chose")               \
     F(S, OPTIONAL, TIME, asked, _, "a check-in is due since then")                                     \
     F(S, OPTIONAL, INTEGER, left, (0, HV_INTEGER_MAX), "ms to the next step when it was put to rest")  \
-    F(S, OPTIONAL, INTEGER, rested, (0, HV_INTEGER_MAX), "ms put to rest by claims")                   \
+    F(S, OPTIONAL, INTEGER, rested, (0, HV_INTEGER_MAX), "ms put to rest by the network's claims")     \
+    F(S, OPTIONAL, INTEGER, rested_own, (0, HV_INTEGER_MAX), "ms claimed by the organisation's own coordinators") \
     F(S, OPTIONAL, INTEGER, restarts, (0, 1000), "how often it was begun anew")
 
 #define HV_FIELDS_standing_claim(F, S)                                                                 \
@@ -123,6 +125,10 @@
     F(S, REQUIRED, TIME, until, _, "until then")                                                       \
     F(S, OPTIONAL, TIME, on, _, "when it was said")                                                    \
     F(S, OPTIONAL, BOOLEAN, of_network, _, "a coordinator of the network: all of the ladder rests")
+
+#define HV_FIELDS_keeping(F, S)                                                                        \
+    F(S, REQUIRED, LIST, runs, run, "the phases that run")                                             \
+    F(S, REQUIRED, LIST, claims, standing_claim, "the coordinators who are on it")
 
 #define HV_FIELDS_addressee(F, S)                                                                      \
     F(S, REQUIRED, ORGANISATION, organisation, _, "the organisation")                                  \
@@ -227,7 +233,7 @@
     F(S, OPTIONAL, INTEGER, count, (0, HV_INTEGER_MAX), "how many there are")                          \
     F(S, OPTIONAL, LIST, overdue, overdue, "the most overdue of them")                                 \
     F(S, OPTIONAL, BOOLEAN, doubted, _, "whether the clock is")                                        \
-    F(S, OPTIONAL, LIST, runs, run, "what runs from then: the broker's own, never sent")
+    F(S, OPTIONAL, LIST, runs, run, "- what runs from then")
 
 /* ---- Messages: M(name, "type", by whom, "what it does") -------------------------------------- */
 

@@ -1,0 +1,127 @@
+/* A step that falls due: who is told, and when the next one does. */
+#include <string.h>
+
+#include "broker/phase.h"
+
+static bool addressee_is_known(const struct network *network, const struct hv_addressee *addressee) {
+    const struct network_organisation *organisation =
+        network_organisation(network, addressee->organisation);
+
+    for (size_t i = 0; organisation && i < organisation->key_count; i++)
+        if (organisation->keys[i].roles & (1U << addressee->role))
+            return true;
+    return false;
+}
+
+/* A coordinator of the organisation has said to be on it. */
+static bool addressee_claims(const struct journey *journey, const struct hv_addressee *addressee,
+                             hv_time now_ms) {
+    for (size_t i = 0; i < journey->claims.count; i++) {
+        const struct hv_standing_claim *claim = &journey->claims.items[i];
+        if (!claim->of_network && claim->until > now_ms &&
+            addressee->role == HV_ROLE_COORDINATOR &&
+            strcmp(claim->organisation, addressee->organisation) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Who of a step's addressees is on the map; one who claims is left out, and the step has rested. */
+static void address(const struct journey *journey, const struct hv_run *run,
+                    const struct ladder_step *step, const struct run_rules *rules,
+                    struct phase_step *ret_step) {
+    struct hv_event *event = &ret_step->event;
+    size_t count = 0;
+    bool reached = false;
+
+    for (size_t i = 0; i < step->addressee_count; i++) {
+        struct hv_addressee *addressee = &ret_step->addressees[count];
+        run_addressee(run, journey->holder.organisation, &step->addressees[i], rules->network,
+                      addressee);
+        if (!addressee_is_known(rules->network, addressee))
+            continue;
+        reached = true;
+        if (addressee_claims(journey, addressee, rules->now_ms)) {
+            event->has_rested = true;
+            event->rested = true;
+            continue;
+        }
+        count++;
+    }
+    event->has_addressees = count > 0;
+    event->addressees.count = count;
+    event->addressees.items = ret_step->addressees;
+    event->has_reached = !reached;
+    event->reached = reached;
+}
+
+static bool is_for_coordinators(const struct ladder_step *step) {
+    for (size_t i = 0; i < step->addressee_count; i++) {
+        const struct ladder_addressee *addressee = &step->addressees[i];
+        if (addressee->target == LADDER_COORDINATOR || addressee->target == LADDER_NETWORK ||
+            (addressee->target == LADDER_NAMED && addressee->role == HV_ROLE_COORDINATOR))
+            return true;
+    }
+    return false;
+}
+
+/* The check-in itself: from here on the holder climbs *unrouted* until it answers. */
+static void step_check_in(const struct journey *journey, struct hv_run *run,
+                          const struct run_rules *rules, struct phase_step *ret_step) {
+    static const struct ladder_step to_holder = {
+        .addressees = {{.target = LADDER_RESPONSIBLE}}, .addressee_count = 1};
+
+    ret_step->event.event = HV_EVENT_CHECK_IN_DUE;
+    address(journey, run, &to_holder, rules, ret_step);
+    run->has_asked = true;
+    run->asked = rules->now_ms;
+    run->step = 0;
+    run->network = rules->network_seq;
+    run->due = run_next_due(run, journey->holder.organisation, rules->network, rules);
+}
+
+static void step_ladder(const struct journey *journey, struct hv_run *run,
+                        const struct network *began_under, const struct run_rules *rules,
+                        struct phase_step *ret_step) {
+    const struct ladder *ladder = run_ladder(run, journey->holder.organisation, began_under);
+    const int64_t count = (int64_t)ladder->step_count;
+    const int64_t number = run->step < count ? run->step + 1 : count;
+    const struct ladder_step *step = &ladder->steps[number - 1];
+
+    ret_step->event.event = is_for_coordinators(step) ? HV_EVENT_ESCALATED : HV_EVENT_REMINDED;
+    ret_step->last = number == count;
+    address(journey, run, step, rules, ret_step);
+    run->step = number;
+    run->due = run_next_due(run, journey->holder.organisation, began_under, rules);
+    if (!ret_step->event.reached && !ret_step->last && run->due > rules->now_ms)
+        run->due = rules->now_ms; /* it reached nobody: the next one at once */
+}
+
+void phase_step(const struct journey *journey, size_t index, const struct network *began_under,
+                const struct run_rules *rules, struct phase_step *ret_step, struct runs *ret_runs) {
+    *ret_runs = journey->runs;
+    struct hv_run *run = &ret_runs->items[index];
+    struct hv_event *event = &ret_step->event;
+
+    memset(ret_step, 0, sizeof *ret_step);
+    event->has_journey = true;
+    event->journey = journey->id;
+    event->has_handover = run->has_handover;
+    event->handover = run->handover;
+    event->has_phase = true;
+    event->phase = run->phase;
+    event->has_since = true;
+    event->since = run->began;
+    event->has_awaits = true;
+    copy_text(event->awaits, run->awaits);
+    run->has_left = false;
+    run->left = 0;
+    if (run_is_check_in(run))
+        step_check_in(journey, run, rules, ret_step);
+    else
+        step_ladder(journey, run, began_under, rules, ret_step);
+    event->has_step = true;
+    event->step = run->step;
+    event->has_due = true;
+    event->due = run->due;
+}

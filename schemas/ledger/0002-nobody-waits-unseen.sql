@@ -1,0 +1,89 @@
+-- Time and people: when the next step of each journey falls due, waiting lists, deputies, the clock.
+-- T1: an open journey has a next timer, by construction. One from before has none yet, and is overdue.
+
+ALTER TABLE journey ADD COLUMN due INTEGER NOT NULL DEFAULT 1 CHECK (state = 3 OR due > 0);
+ALTER TABLE journey ADD COLUMN keeping BLOB;                             -- runs and claims, as the wire packs them
+ALTER TABLE journey ADD COLUMN not_reached INTEGER NOT NULL DEFAULT 0;   -- in a row
+ALTER TABLE journey ADD COLUMN urgency_on INTEGER NOT NULL DEFAULT 0;
+UPDATE journey SET due = 0 WHERE state = 3;
+CREATE INDEX journey_due ON journey (due) WHERE state < 3;
+
+-- The same with a waiting list, and the labels of cold ones.
+CREATE TABLE handover_new (
+    number           INTEGER PRIMARY KEY,
+    id               BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    journey          INTEGER NOT NULL REFERENCES journey (number),
+    state            INTEGER NOT NULL CHECK (state BETWEEN 1 AND 8),
+    sender           TEXT NOT NULL CHECK (sender <> ''),
+    receiver         TEXT NOT NULL CHECK (receiver <> ''),
+    kind             INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4),
+    urgency          INTEGER NOT NULL CHECK (urgency IN (1, 2, 3)),
+    disclose         INTEGER NOT NULL CHECK (disclose IN (1, 2)),
+    received_by      TEXT NOT NULL,
+    picked_up_by     TEXT NOT NULL,
+    planned          INTEGER NOT NULL,
+    introduced       INTEGER NOT NULL CHECK (introduced IN (0, 1)),
+    disclosed        INTEGER NOT NULL CHECK (disclosed IN (0, 1)),
+    deleted          INTEGER NOT NULL CHECK (deleted IN (0, 1)),
+    supplements      INTEGER NOT NULL CHECK (supplements BETWEEN 0 AND 15),
+    dossier_hash     BLOB CHECK (dossier_hash IS NULL OR length(dossier_hash) = 32),
+    taken_as         INTEGER NOT NULL,
+    as_reason        TEXT NOT NULL,
+    end_organisation TEXT NOT NULL,
+    end_begeleider   TEXT NOT NULL,
+    ended_seq        INTEGER NOT NULL CHECK ((ended_seq = 0) = (state < 6)),
+    offered_at       INTEGER NOT NULL,
+    delivered_at     INTEGER NOT NULL,
+    received_at      INTEGER NOT NULL,
+    picked_up_at     INTEGER NOT NULL,
+    waiting_at       INTEGER NOT NULL,
+    ended_at         INTEGER NOT NULL
+) STRICT;
+INSERT INTO handover_new
+    SELECT number, id, journey, state, sender, receiver, kind, urgency, disclose, received_by, picked_up_by, planned,
+           introduced, disclosed, deleted, supplements, dossier_hash, taken_as, as_reason, end_organisation,
+           end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, 0, ended_at FROM handover;
+DROP TABLE handover;
+ALTER TABLE handover_new RENAME TO handover;
+CREATE UNIQUE INDEX handover_of_journey ON handover (journey, ended_seq); -- one open handover per journey
+CREATE INDEX handover_for ON handover (receiver, ended_seq) WHERE ended_seq = 0;
+
+-- What was said of a begeleider's absence; the newest of each stands.
+CREATE TABLE absence (
+    organisation TEXT NOT NULL,
+    begeleider   TEXT NOT NULL,
+    begins       INTEGER NOT NULL,
+    until        INTEGER NOT NULL,
+    deputy       TEXT NOT NULL,
+    said_on      INTEGER NOT NULL,
+    PRIMARY KEY (organisation, begeleider)
+) STRICT, WITHOUT ROWID;
+
+-- The clock at the last turn, and whether it is doubted.
+CREATE TABLE clock (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    now     INTEGER NOT NULL,
+    wall    INTEGER NOT NULL,
+    boot    INTEGER NOT NULL,
+    boot_id BLOB NOT NULL CHECK (length(boot_id) = 16),
+    doubted INTEGER NOT NULL CHECK (doubted IN (0, 1))
+) STRICT;
+
+-- Steps that wait together in one digest item of an inbox; told one by one when it is acknowledged.
+CREATE TABLE digest (
+    inbox INTEGER NOT NULL,
+    item  INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    PRIMARY KEY (inbox, item, event)
+) STRICT, WITHOUT ROWID;
+
+-- How long things took and how they ended, per route: counts by bucket, the buckets widening (measure.h).
+CREATE TABLE measure (
+    name     INTEGER NOT NULL,
+    sender   TEXT NOT NULL,
+    receiver TEXT NOT NULL,
+    label    TEXT NOT NULL,
+    bucket   INTEGER NOT NULL,
+    count    INTEGER NOT NULL,
+    PRIMARY KEY (name, sender, receiver, label, bucket)
+) STRICT, WITHOUT ROWID;
