@@ -138,8 +138,8 @@ bool calendar_day_is_open(const struct calendar *calendar, int64_t day);
 /* The name (in Dutch) of the public holiday on that day by the Algemene termijnenwet, article 3,
  * or NULL: Nieuwjaarsdag, Goede Vrijdag, Eerste and Tweede Paasdag, Koningsdag (27 April, or 26
  * April where that is a Sunday), Bevrijdingsdag (every year), Hemelvaartsdag, Eerste and Tweede
- * Pinksterdag, Eerste and Tweede Kerstdag. Where two fall on one day, the first of this list.
- * Days set by decree are closures. */
+ * Pinksterdag, Eerste and Tweede Kerstdag. Where one that moves with Easter falls on
+ * another one, it is the one named. Days set by decree are closures. */
 const char *calendar_holiday(int64_t day);
 
 /* The day of YYYY-MM-DD; false for any other form and for dates that do not exist. */
