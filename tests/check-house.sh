@@ -41,6 +41,10 @@ check_arrows() {
     may_not_include "a pure room knows no clock, disk or socket" \
         'broker/(ledger|turn|session|door|zap|loop|systemd|journal)|zmq|sqlite3|systemd/|time\.h|unistd\.h|sys/' \
         "${files[@]}"
+    mapfile -t files < <(ours 'broker/calendar*.[ch]')
+    may_not_include "the calendar is pure too; of time.h it has dates alone" \
+        'broker/(ledger|turn|session|door|zap|loop|systemd|journal|network)|zmq|sqlite3|systemd/|unistd\.h|sys/' \
+        "${files[@]}"
     mapfile -t files < <(broker_without 'ledger.*')
     may_not_include "only the ledger's rooms speak SQL" 'sqlite3' "${files[@]}"
     mapfile -t files < <(broker_without 'door.*|zap.*|endpoint.*|network_z85')
