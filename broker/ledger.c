@@ -17,6 +17,7 @@
 
 #define LEDGER_FILE           "ledger.sqlite"
 #define RESERVE_FILE          "reserve"
+#define ZONE_CHUNK_BYTES      4096
 #define LEDGER_APPLICATION_ID 0x48766173 /* "Hvas": never change it */
 
 /* What confirmations, declines and acknowledgements may use on a full disk. */
@@ -112,12 +113,45 @@ static int set_durable(struct ledger *ledger, struct failure *ret_failure) {
     return 0;
 }
 
+/* One migration, whole or not at all. A table that is made anew is dropped between, so that what
+ * refers to it is looked at again before the commit, and not at each step. */
+static int migrate_one(struct ledger *ledger, size_t number, struct failure *ret_failure) {
+    int64_t strays = 0;
+    char text[96];
+    int rc = execute(ledger, "PRAGMA foreign_keys = OFF", ret_failure);
+
+    (void)snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %zu",
+                   LEDGER_APPLICATION_ID, number + 1);
+    if (rc == 0)
+        rc = execute(ledger, "BEGIN IMMEDIATE", ret_failure);
+    if (rc == 0)
+        rc = execute(ledger, ledger_migrations[number].sql, ret_failure);
+    if (rc == 0)
+        rc = ask(ledger, "SELECT count(*) FROM pragma_foreign_key_check", &strays, ret_failure);
+    if (rc == 0 && strays > 0)
+        rc = failure_set(ret_failure, -EPROTO,
+                         "%s/" LEDGER_FILE " has %lld rows that belong to nothing and cannot be "
+                         "brought up to date; restore a backup",
+                         ledger->directory, (long long)strays);
+    if (rc == 0)
+        rc = execute(ledger, text, ret_failure);
+    if (rc == 0)
+        rc = execute(ledger, "COMMIT", ret_failure);
+    if (rc < 0 && !sqlite3_get_autocommit(ledger->database)) /* it may be tried again */
+        (void)sqlite3_exec(ledger->database, "ROLLBACK", NULL, NULL, NULL);
+    if (rc < 0) {
+        struct failure ignored;
+        (void)execute(ledger, "PRAGMA foreign_keys = ON", &ignored);
+        return rc;
+    }
+    return execute(ledger, "PRAGMA foreign_keys = ON", ret_failure);
+}
+
 /* The user version counts the migrations that have run; they only append. */
 static int migrate(struct ledger *ledger, struct failure *ret_failure) {
     int64_t application = 0;
     int64_t version = 0;
     int64_t tables = 0;
-    char text[96];
     int rc = ask(ledger, "PRAGMA application_id", &application, ret_failure);
 
     if (rc == 0)
@@ -138,20 +172,9 @@ static int migrate(struct ledger *ledger, struct failure *ret_failure) {
                            "this program knows %zu); start that version again",
                            ledger->directory, (long long)version, ledger_migration_count);
     for (size_t i = (size_t)version; i < ledger_migration_count; i++) {
-        (void)snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %zu",
-                       LEDGER_APPLICATION_ID, i + 1);
-        rc = execute(ledger, "BEGIN IMMEDIATE", ret_failure);
-        if (rc == 0)
-            rc = execute(ledger, ledger_migrations[i].sql, ret_failure);
-        if (rc == 0)
-            rc = execute(ledger, text, ret_failure);
-        if (rc == 0)
-            rc = execute(ledger, "COMMIT", ret_failure);
-        if (rc < 0) {
-            if (!sqlite3_get_autocommit(ledger->database)) /* it may be tried again */
-                (void)sqlite3_exec(ledger->database, "ROLLBACK", NULL, NULL, NULL);
+        rc = migrate_one(ledger, i, ret_failure);
+        if (rc < 0)
             return rc;
-        }
     }
     return 0;
 }
@@ -269,10 +292,13 @@ int ledger_open(const char *directory, const struct world *world, struct ledger 
                 struct failure *ret_failure) {
     struct ledger *ledger = calloc(1, sizeof *ledger);
 
-    if (!ledger)
+    if (!ledger || !msgpack_zone_init(&ledger->zone, ZONE_CHUNK_BYTES)) {
+        free(ledger);
         return failure_set(ret_failure, -ENOMEM, "out of memory");
+    }
     ledger->world = world;
     if (strlen(directory) >= sizeof ledger->directory) {
+        msgpack_zone_destroy(&ledger->zone);
         free(ledger);
         return failure_set(ret_failure, -ENAMETOOLONG, "the state directory's path is too long");
     }
@@ -311,6 +337,7 @@ void ledger_close(struct ledger *ledger) {
     }
     ledger_inboxes_forget(ledger);
     (void)sqlite3_close(ledger->database); /* rolls back what is open; NULL is fine */
+    msgpack_zone_destroy(&ledger->zone);
     free(ledger);
 }
 

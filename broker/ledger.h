@@ -128,6 +128,11 @@ bool ledger_journey_get(struct ledger *ledger, int64_t row, struct journey *ret_
 /* Stores it; a new one (row 0) gets its row. */
 void ledger_journey_put(struct ledger *ledger, struct journey *journey);
 
+/* The open journey whose next step is due first, at or before `now_ms`; 0 for none. */
+int64_t ledger_journey_due(struct ledger *ledger, hv_time now_ms);
+/* When the next one is; false where no journey is open. */
+bool ledger_journey_next(struct ledger *ledger, hv_time *ret_due_ms);
+
 bool ledger_handover_find(struct ledger *ledger, const struct hv_uuid *id,
                           struct handover *ret_handover);
 bool ledger_handover_get(struct ledger *ledger, int64_t row, struct handover *ret_handover);

@@ -1,15 +1,56 @@
 /* Journeys and handovers in the ledger: what the events fold to, a row each. */
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "broker/ledger.h"
 #include "broker/ledger_sql.h"
+#include "wire/wire.h"
 
 /* ---- Journeys ---- */
 
 #define JOURNEY_SELECT                                                                       \
     "SELECT number, id, state, resident, organisation, begeleider, urgency, basis, basis9, " \
-    "opened_at, since, held_since, reassigned_on, outcome, closed_by FROM journey "
+    "opened_at, since, held_since, reassigned_on, outcome, closed_by, keeping, not_reached, " \
+    "urgency_on FROM journey "
+
+/* ---- What a row keeps beside its columns ---- */
+
+static void keeping_unpack(struct sql *sql, struct journey *journey) {
+    size_t size = 0;
+    const void *bytes = column_blob(sql, "keeping", &size);
+    struct hv_keeping keeping;
+    int rc = 0;
+
+    if (!bytes)
+        return; /* from a ledger that knew no timers: overdue, and mended by the next turn */
+    msgpack_zone_clear(&sql->ledger->zone);
+    rc = wire_decode_struct(bytes, size, &wire_struct_keeping, &sql->ledger->zone, &keeping);
+    if (rc < 0 || keeping.runs.count > RUNS_MAX || keeping.claims.count > CLAIMS_MAX) {
+        ledger_fail(sql->ledger, rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_CORRUPT, __FILE__, __LINE__);
+        return;
+    }
+    journey->runs.count = keeping.runs.count;
+    memcpy(journey->runs.items, keeping.runs.items,
+           keeping.runs.count * sizeof *keeping.runs.items);
+    journey->claims.count = keeping.claims.count;
+    memcpy(journey->claims.items, keeping.claims.items,
+           keeping.claims.count * sizeof *keeping.claims.items);
+}
+
+/* To be destroyed by the caller. */
+static void keeping_pack(struct ledger *ledger, const struct journey *journey,
+                         msgpack_sbuffer *ret_buffer) {
+    struct hv_keeping keeping = {0};
+
+    keeping.runs.count = journey->runs.count;
+    keeping.runs.items = journey->runs.items;
+    keeping.claims.count = journey->claims.count;
+    keeping.claims.items = journey->claims.items;
+    msgpack_sbuffer_init(ret_buffer);
+    if (!ledger->error && wire_encode_struct(&wire_struct_keeping, &keeping, ret_buffer) < 0)
+        ledger->error = -ENOMEM;
+}
 
 static bool journey_row(struct sql *sql, struct journey *ret_journey) {
     if (!sql_row(sql))
@@ -32,6 +73,9 @@ static bool journey_row(struct sql *sql, struct journey *ret_journey) {
     journey->reassigned_on_ms = column_int(sql, "reassigned_on");
     journey->outcome = (enum hv_outcome)column_int(sql, "outcome");
     column_text(sql, "closed_by", journey->closed_by, sizeof journey->closed_by);
+    keeping_unpack(sql, journey);
+    journey->not_reached = column_int(sql, "not_reached");
+    journey->urgency_on_ms = column_int(sql, "urgency_on");
     sql_end(sql);
     return true;
 }
@@ -52,7 +96,8 @@ bool ledger_journey_get(struct ledger *ledger, int64_t row, struct journey *ret_
 }
 
 /* The columns that change, in the order in which both statements name them. */
-static void journey_bind(struct sql *sql, const struct journey *journey) {
+static void journey_bind(struct sql *sql, const struct journey *journey,
+                         const msgpack_sbuffer *keeping) {
     sql_int(sql, (int64_t)journey->state);
     sql_text(sql, journey->holder.organisation);
     sql_text(sql, journey->holder.begeleider);
@@ -64,15 +109,21 @@ static void journey_bind(struct sql *sql, const struct journey *journey) {
     sql_int(sql, journey->reassigned_on_ms);
     sql_int(sql, (int64_t)journey->outcome);
     sql_text(sql, journey->closed_by);
+    sql_int(sql, journey->not_reached);
+    sql_int(sql, journey->urgency_on_ms);
+    sql_int(sql, runs_due(&journey->runs));
+    sql_bytes(sql, keeping->data, keeping->size);
 }
 
-static void journey_insert(struct ledger *ledger, struct journey *journey) {
+static void journey_insert(struct ledger *ledger, struct journey *journey,
+                           const msgpack_sbuffer *keeping) {
     struct sql *sql = sql_write(
         ledger, "INSERT INTO journey (state, organisation, begeleider, urgency, basis, basis9, "
-                "since, held_since, reassigned_on, outcome, closed_by, id, resident, opened_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                "since, held_since, reassigned_on, outcome, closed_by, not_reached, urgency_on, "
+                "due, keeping, id, resident, opened_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
-    journey_bind(sql, journey);
+    journey_bind(sql, journey, keeping);
     sql_bytes(sql, journey->id.bytes, sizeof journey->id.bytes);
     sql_text(sql, journey->resident);
     sql_int(sql, journey->opened_ms);
@@ -82,24 +133,53 @@ static void journey_insert(struct ledger *ledger, struct journey *journey) {
     ledger->gauges.journeys_held++;
 }
 
-void ledger_journey_put(struct ledger *ledger, struct journey *journey) {
-    assert(ledger->error || (journey->holder.organisation[0] && journey->holder.begeleider[0]));
-    if (!journey->row) {
-        journey_insert(ledger, journey);
-        return;
-    }
+static void journey_update(struct ledger *ledger, const struct journey *journey,
+                           const msgpack_sbuffer *keeping) {
     struct sql *sql = sql_begin(ledger, "SELECT state < 3 FROM journey WHERE number = ?");
     sql_int(sql, journey->row);
     const bool was_held = sql_number(sql, 0) != 0;
 
     sql = sql_write(ledger, "UPDATE journey SET state = ?, organisation = ?, begeleider = ?, "
                             "urgency = ?, basis = ?, basis9 = ?, since = ?, held_since = ?, "
-                            "reassigned_on = ?, outcome = ?, closed_by = ? WHERE number = ?");
-    journey_bind(sql, journey);
+                            "reassigned_on = ?, outcome = ?, closed_by = ?, not_reached = ?, "
+                            "urgency_on = ?, due = ?, keeping = ? WHERE number = ?");
+    journey_bind(sql, journey, keeping);
     sql_int(sql, journey->row);
     const int changed = sql_run(sql);
     assert(ledger->error || changed == 1);
     ledger->gauges.journeys_held += (journey->state != HV_JOURNEY_CLOSED) - was_held;
+}
+
+void ledger_journey_put(struct ledger *ledger, struct journey *journey) {
+    msgpack_sbuffer keeping;
+
+    assert(ledger->error || (journey->holder.organisation[0] && journey->holder.begeleider[0]));
+    assert(ledger->error || journey->state == HV_JOURNEY_CLOSED || journey->runs.count > 0); /* T1 */
+    keeping_pack(ledger, journey, &keeping);
+    if (!journey->row)
+        journey_insert(ledger, journey, &keeping);
+    else
+        journey_update(ledger, journey, &keeping);
+    msgpack_sbuffer_destroy(&keeping);
+}
+
+/* ---- Timers ---- */
+
+int64_t ledger_journey_due(struct ledger *ledger, hv_time now_ms) {
+    struct sql *sql = sql_begin(ledger, "SELECT number FROM journey WHERE state < 3 AND due <= ? "
+                                        "ORDER BY due LIMIT 1");
+
+    sql_int(sql, now_ms);
+    return sql_number(sql, 0);
+}
+
+bool ledger_journey_next(struct ledger *ledger, hv_time *ret_due_ms) {
+    const int64_t due_ms =
+        sql_number(sql_begin(ledger, "SELECT due FROM journey WHERE state < 3 ORDER BY due LIMIT 1"),
+                   -1);
+
+    *ret_due_ms = due_ms;
+    return due_ms >= 0;
 }
 
 /* ---- Handovers ---- */
@@ -109,7 +189,8 @@ void ledger_journey_put(struct ledger *ledger, struct journey *journey) {
     "journey.id AS journey_id, handover.state AS state, sender, receiver, kind, "               \
     "handover.urgency AS urgency, disclose, received_by, picked_up_by, planned, introduced, "   \
     "disclosed, deleted, supplements, dossier_hash, taken_as, as_reason, end_organisation, "    \
-    "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, ended_at " \
+    "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, "          \
+    "waiting_at, ended_at "                                                                     \
     "FROM handover JOIN journey ON journey.number = handover.journey "
 
 static bool handover_row(struct sql *sql, struct handover *ret_handover) {
@@ -147,6 +228,7 @@ static bool handover_row(struct sql *sql, struct handover *ret_handover) {
     handover->times_ms[HV_HANDOVER_DELIVERED] = column_int(sql, "delivered_at");
     handover->times_ms[HV_HANDOVER_RECEIVED] = column_int(sql, "received_at");
     handover->times_ms[HV_HANDOVER_PICKED_UP] = column_int(sql, "picked_up_at");
+    handover->times_ms[HV_HANDOVER_WAITING] = column_int(sql, "waiting_at");
     if (!handover_is_open(handover))
         handover->times_ms[handover->state] = column_int(sql, "ended_at");
     sql_end(sql);
@@ -190,16 +272,18 @@ static void handover_bind(struct sql *sql, const struct handover *handover) {
     sql_int(sql, handover->times_ms[HV_HANDOVER_DELIVERED]);
     sql_int(sql, handover->times_ms[HV_HANDOVER_RECEIVED]);
     sql_int(sql, handover->times_ms[HV_HANDOVER_PICKED_UP]);
+    sql_int(sql, handover->times_ms[HV_HANDOVER_WAITING]);
+    sql_int(sql, (int64_t)handover->urgency);
 }
 
 static void handover_insert(struct ledger *ledger, struct handover *handover) {
     struct sql *sql = sql_write(
         ledger,
         "INSERT INTO handover (state, received_by, picked_up_by, planned, introduced, disclosed, "
-        "supplements, delivered_at, received_at, picked_up_at, id, journey, sender, receiver, "
-        "kind, urgency, disclose, dossier_hash, offered_at, deleted, taken_as, as_reason, "
+        "supplements, delivered_at, received_at, picked_up_at, waiting_at, urgency, id, journey, "
+        "sender, receiver, kind, disclose, dossier_hash, offered_at, deleted, taken_as, as_reason, "
         "end_organisation, end_begeleider, ended_seq, ended_at) VALUES "
-        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', '', '', 0, 0)");
+        "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', '', '', 0, 0)");
 
     assert(handover_is_open(handover));
     handover_bind(sql, handover);
@@ -208,7 +292,6 @@ static void handover_insert(struct ledger *ledger, struct handover *handover) {
     sql_text(sql, handover->from);
     sql_text(sql, handover->to);
     sql_int(sql, (int64_t)handover->kind);
-    sql_int(sql, (int64_t)handover->urgency);
     sql_int(sql, (int64_t)handover->disclose);
     sql_bytes(sql, handover->has_dossier_hash ? handover->dossier_hash : NULL,
               sizeof handover->dossier_hash);
@@ -223,7 +306,7 @@ static void handover_update(struct ledger *ledger, const struct handover *handov
     struct sql *sql = sql_write(
         ledger, "UPDATE handover SET state = ?, received_by = ?, picked_up_by = ?, planned = ?, "
                 "introduced = ?, disclosed = ?, supplements = ?, delivered_at = ?, "
-                "received_at = ?, picked_up_at = ? WHERE number = ?");
+                "received_at = ?, picked_up_at = ?, waiting_at = ?, urgency = ? WHERE number = ?");
 
     handover_bind(sql, handover);
     sql_int(sql, handover->row);
@@ -240,7 +323,7 @@ static void handover_update_ended(struct ledger *ledger, const struct handover *
     sql = sql_write(
         ledger, "UPDATE handover SET state = ?, received_by = ?, picked_up_by = ?, planned = ?, "
                 "introduced = ?, disclosed = ?, supplements = ?, delivered_at = ?, "
-                "received_at = ?, picked_up_at = ?, deleted = ?, taken_as = ?, as_reason = ?, "
+                "received_at = ?, picked_up_at = ?, waiting_at = ?, urgency = ?, deleted = ?, taken_as = ?, as_reason = ?, "
                 "end_organisation = ?, end_begeleider = ?, ended_seq = ?, ended_at = ? "
                 "WHERE number = ?");
     handover_bind(sql, handover);

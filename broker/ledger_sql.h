@@ -36,6 +36,7 @@ struct ledger {
     int64_t seq, committed_seq;
     uint8_t head[32], committed_head[32];
     struct ledger_gauges gauges, committed_gauges;
+    msgpack_zone zone; /* what is unpacked while one row is read */
 };
 
 /* Writes what the open turn has counted, before it commits; forgets it all where it does not. */

@@ -26,7 +26,9 @@
 #ifndef HOUVAST_NETWORK_H
 #define HOUVAST_NETWORK_H
 
+#include "broker/calendar.h"
 #include "broker/failure.h"
+#include "broker/ladder.h"
 #include "houvast/messages.h"
 
 #define NETWORK_KEY_SIZE 32
@@ -92,6 +94,14 @@ struct network_policies {
     enum network_settle settle;       /* default by network */
     int64_t keep_dossier_days;        /* 0 … 365, default 7: after the confirmation */
     int64_t alarm_endings_per_minute; /* per organisation, 0 … 1000000, default 30; 0: no alarm */
+    int64_t wait_max_ms;    /* 1 D … 366 D, default 180 D: how far ahead `expected` may lie */
+    int64_t contest_max_ms; /* 1 D … 366 D, default 14 D: after the confirmation */
+    int64_t claim_max_ms;   /* 1 H … 31 D, default 3 D: in all, per phase */
+    int64_t restarts_max;   /* 0 … 100, default 2: `working-on-it`, and other plans, per phase */
+    int64_t check_in_max_days; /* 1 … 366, default 91: between check-ins that a holder chooses */
+    struct calendar_duration quiet_after;        /* default 1h: a system without a session */
+    struct calendar_duration quiet_after_crisis; /* default 15M: of partners of crisis routes */
+    int64_t digest_from; /* 2 … 1000, default 20: steps waiting in an inbox, and then one item */
 };
 
 struct network_file {
@@ -122,6 +132,7 @@ struct network {
     size_t receipt_key_count;
     struct network_organisation *organisations;
     size_t organisation_count;
+    struct ladders ladders; /* every phase and urgency has one */
     struct network_key_entry *key_index; /* in the order of public keys; read with network_key */
     size_t key_index_count;
     struct network_file *files; /* what it was read from, in the order of paths */

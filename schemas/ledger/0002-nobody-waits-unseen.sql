@@ -1,6 +1,8 @@
 -- Time and people: when the next step of each journey falls due, waiting lists, deputies, the clock.
 -- T1: an open journey has a next timer, by construction. One from before has none yet, and is overdue.
 
+ALTER TABLE ledger ADD COLUMN network_seq INTEGER NOT NULL DEFAULT 0;    -- the event that put the network in force
+
 ALTER TABLE journey ADD COLUMN due INTEGER NOT NULL DEFAULT 1 CHECK (state = 3 OR due > 0);
 ALTER TABLE journey ADD COLUMN keeping BLOB;                             -- runs and claims, as the wire packs them
 ALTER TABLE journey ADD COLUMN not_reached INTEGER NOT NULL DEFAULT 0;   -- in a row
