@@ -22,11 +22,42 @@ static void endpoints(struct audience *audience, const char *organisation) {
 /* The party that did not say so; nobody where both are one organisation. */
 static void other_party(struct audience *audience, const struct hv_event *event,
                         const struct handover *handover) {
-    const bool by_holder = strcmp(event->organisation, handover->from) == 0;
+    const char *said = event->has_for_ ? event->for_ : event->organisation;
+    const bool by_holder = strcmp(said, handover->from) == 0;
     const char *other = by_holder ? handover->to : handover->from;
 
-    if (strcmp(other, event->organisation) != 0)
+    if (strcmp(other, said) != 0)
         endpoints(audience, other);
+}
+
+/* Those whom the step is for; of one that climbs beyond who must act, both parties hear too. */
+static void step_audience(struct audience *audience, const struct hv_event *event,
+                          const struct journey *journey, const struct handover *handover) {
+    for (size_t i = 0; i < event->addressees.count; i++)
+        audience_add(audience, event->addressees.items[i].organisation,
+                     event->addressees.items[i].role);
+    if (event->event != HV_EVENT_ESCALATED)
+        return;
+    endpoints(audience, journey->holder.organisation);
+    if (handover && handover_is_open(handover))
+        endpoints(audience, handover->to);
+}
+
+/* Both parties of the open handover, or the holder alone. */
+static void parties(struct audience *audience, const struct journey *journey,
+                    const struct handover *handover) {
+    endpoints(audience, journey->holder.organisation);
+    if (handover)
+        endpoints(audience, handover->to);
+}
+
+static void noted_audience(struct audience *audience, const struct hv_event *event,
+                           const struct journey *journey, const struct handover *handover) {
+    if (handover)
+        other_party(audience, event, handover);
+    /* The fold begins the count anew after the second in a row. */
+    if (event->code == HV_NOTE_NOT_REACHED && journey->not_reached == 0)
+        audience_add(audience, journey->holder.organisation, HV_ROLE_COORDINATOR);
 }
 
 void audience_of(const struct hv_event *event, const struct journey *journey,
@@ -45,6 +76,7 @@ void audience_of(const struct hv_event *event, const struct journey *journey,
     case HV_EVENT_RECEIVED:
     case HV_EVENT_PICKED_UP:
     case HV_EVENT_DECLINED:
+    case HV_EVENT_WAITING:
         endpoints(ret_audience, handover->from);
         break;
     case HV_EVENT_INTRODUCED:
@@ -70,6 +102,36 @@ void audience_of(const struct hv_event *event, const struct journey *journey,
         endpoints(ret_audience, holder);
         ret_audience->earlier_holders = true;
         break;
+    case HV_EVENT_REMINDED:
+    case HV_EVENT_ESCALATED:
+    case HV_EVENT_CHECK_IN_DUE:
+    case HV_EVENT_DIGEST:
+        step_audience(ret_audience, event, journey, handover);
+        break;
+    case HV_EVENT_NOTED:
+        noted_audience(ret_audience, event, journey, handover);
+        break;
+    case HV_EVENT_CONTESTED:
+        endpoints(ret_audience, holder);
+        audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
+        break;
+    case HV_EVENT_CLAIMED:
+        parties(ret_audience, journey, handover);
+        break;
+    case HV_EVENT_CLOCK:
+        audience_add(ret_audience, coordinating, HV_ROLE_OPERATOR);
+        break;
+    case HV_EVENT_ABSENT:
+        if (!event->has_deputy && event->until > event->begins)
+            audience_add(ret_audience, event->organisation, HV_ROLE_COORDINATOR);
+        break;
+    case HV_EVENT_QUIET:
+        audience_add(ret_audience, event->awaits, HV_ROLE_COORDINATOR);
+        audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
+        break;
+    case HV_EVENT_URGENCY:
+    case HV_EVENT_TOLD:
+    case HV_EVENT_REPAIRED:
     case HV_EVENT_OPENED:
     case HV_EVENT_DELIVERED:
     case HV_EVENT_SUPPLEMENTED:

@@ -11,7 +11,7 @@ struct addressee {
 };
 
 /* Nobody's event goes to more inboxes than this, earlier holders apart. */
-#define AUDIENCE_MAX 4
+#define AUDIENCE_MAX 8
 
 struct audience {
     size_t count;

@@ -8,6 +8,7 @@
 
 #include "broker/rate.h"
 #include "broker/reload.h"
+#include "broker/ring.h"
 #include "broker/turn.h"
 #include "broker/verify.h"
 
@@ -89,6 +90,7 @@ void broker_free(struct broker *broker) {
     ledger_close(broker->ledger);
     verify_free(broker);
     receipt_pair_wipe(&broker->signer.pair);
+    ring_forget(broker);
     network_free(broker->network);
     free(broker->network_directory);
     free(broker);

@@ -44,8 +44,12 @@ static void out_ends(struct turn *turn, int64_t item_row) {
 
 /* ---- ack ---- */
 
+static bool is_step(enum hv_event_name name) {
+    return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
+}
+
 /* The event that records an acknowledgement: of an offer that was not delivered yet it is
- * `delivered`. */
+ * `delivered`, of a step of a ladder `told`. */
 static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
     struct turn *turn = request->turn;
     struct journey journey;
@@ -54,10 +58,14 @@ static int64_t record_acknowledgement(struct request *request, const struct ledg
     if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
         (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
         return 0;
+    const enum hv_event_name carried = ledger_event_name(turn->ledger, item->seq);
     const bool delivers = item->handover_row && handover_is_delivered_by_ack(&handover) &&
-                          ledger_event_name(turn->ledger, item->seq) == HV_EVENT_OFFERED;
+                          carried == HV_EVENT_OFFERED;
+    const bool tells = is_step(carried);
     struct hv_event event = {
-        .event = delivers ? HV_EVENT_DELIVERED : HV_EVENT_ACKNOWLEDGED,
+        .event = delivers ? HV_EVENT_DELIVERED
+                 : tells  ? HV_EVENT_TOLD
+                          : HV_EVENT_ACKNOWLEDGED,
         .has_journey = true,
         .journey = journey.id,
         .has_organisation = true,
@@ -67,6 +75,8 @@ static int64_t record_acknowledgement(struct request *request, const struct ledg
         .inbox = request->actor.role,
         .has_item = true,
         .item = item->item,
+        .has_of = tells,
+        .of = item->seq,
     };
     copy_text(event.organisation, request->actor.organisation);
     if (item->handover_row) {
@@ -316,6 +326,22 @@ static bool fill_receipt(struct turn *turn, const struct ledger_item *item, stru
     return !ledger_error(turn->ledger);
 }
 
+/* Whom to ring: the organisation that must act. Borrowed from the network. */
+static void fill_telephone(const struct turn *turn, struct hv_event *event) {
+    const struct network_organisation *organisation =
+        is_step(event->event) ? network_organisation(turn->broker->network, event->awaits) : NULL;
+
+    if (!organisation)
+        return;
+    event->has_telephone = true;
+    event->telephone = organisation->telephone_out_of_hours[0] &&
+                               !calendar_is_open(network_calendar(turn->broker->network,
+                                                                  organisation->name),
+                                                 turn->now_ms)
+                           ? organisation->telephone_out_of_hours
+                           : organisation->telephone;
+}
+
 /* False when the turn has failed. */
 static bool dispatch_one(struct turn *turn, struct session *session, struct ledger_item *item) {
     struct hv_message message = {.type = HV_MESSAGE_item};
@@ -329,6 +355,7 @@ static bool dispatch_one(struct turn *turn, struct session *session, struct ledg
         (sent->event.event == HV_EVENT_CONFIRMED && !fill_receipt(turn, item, sent)))
         return false;
     delivery_hide(&sent->event);
+    fill_telephone(turn, &sent->event);
     ledger_item_out(turn->ledger, item);
     sent->item = item->item;
     sent->attempt = item->attempts;

@@ -9,6 +9,7 @@ static void hide_author(struct hv_event *event) {
 
 void delivery_hide(struct hv_event *event) {
     event->has_role = false;
+    event->has_runs = false;
     switch (event->event) {
     case HV_EVENT_OFFERED: /* routing facts only */
         hide_author(event);
@@ -49,6 +50,24 @@ void delivery_hide(struct hv_event *event) {
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_TOLD:
+    case HV_EVENT_NOTED:
+    case HV_EVENT_WAITING:
+    case HV_EVENT_URGENCY:
+    case HV_EVENT_CONTESTED:
+    case HV_EVENT_CLAIMED:
+    case HV_EVENT_ABSENT:
+    case HV_EVENT_QUIET:
+    case HV_EVENT_DIGEST:
+    case HV_EVENT_CLOCK:
+    case HV_EVENT_REPAIRED:
+        break;
+    case HV_EVENT_REMINDED:
+    case HV_EVENT_ESCALATED:
+    case HV_EVENT_CHECK_IN_DUE:
+        event->has_addressees = false;
+        event->has_reached = false;
+        event->has_rested = false;
         break;
     }
 }

@@ -28,7 +28,9 @@
     J(LEDGER_VERIFIED, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b20015")      \
     J(LEDGER_DIFFERS, 2, "6f1d0c1e8a0b4a0c9a51d3c0a1b20016")       \
     J(OVER_RATE, 4, "6f1d0c1e8a0b4a0c9a51d3c0a1b20017")            \
-    J(MANY_ENDINGS, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b20018")
+    J(MANY_ENDINGS, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b20018")         \
+    J(NOBODY_REACHED, 1, "6f1d0c1e8a0b4a0c9a51d3c0a1b20019")       \
+    J(TIMERS_REPAIRED, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001a")
 
 #define JOURNAL_ENUMERATOR(name, priority, id) JOURNAL_##name,
 enum journal_entry { JOURNAL_ENTRIES(JOURNAL_ENUMERATOR) };

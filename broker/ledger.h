@@ -280,7 +280,12 @@ bool ledger_event_hash(struct ledger *ledger, int64_t seq, uint8_t ret_hash[32])
 /* The files last in force: malloc'ed; false before the first. */
 bool ledger_network_get(struct ledger *ledger, uint8_t ret_hash[32], uint8_t **ret_bytes,
                         size_t *ret_size);
+/* `seq`: the event that puts them in force. */
 void ledger_network_put(struct ledger *ledger, const uint8_t hash[32], const void *bytes,
-                        size_t size);
+                        size_t size, int64_t seq);
+/* The event that put the present ones in force; 0: not known. */
+int64_t ledger_network_seq(struct ledger *ledger);
+/* The files that this event put in force: malloc'ed; false where it did not. */
+bool ledger_network_of(struct ledger *ledger, int64_t seq, uint8_t **ret_bytes, size_t *ret_size);
 
 #endif

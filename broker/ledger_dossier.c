@@ -113,7 +113,7 @@ bool ledger_network_get(struct ledger *ledger, uint8_t ret_hash[32], uint8_t **r
 }
 
 void ledger_network_put(struct ledger *ledger, const uint8_t hash[32], const void *bytes,
-                        size_t size) {
+                        size_t size, int64_t seq) {
     struct sql *sql =
         sql_write(ledger, "INSERT INTO network (hash, files) VALUES (?, ?) ON CONFLICT DO NOTHING");
 
@@ -121,7 +121,29 @@ void ledger_network_put(struct ledger *ledger, const uint8_t hash[32], const voi
     sql_bytes(sql, bytes, size);
     sql_run(sql);
     sql = sql_write(ledger,
-                    "UPDATE ledger SET network = (SELECT number FROM network WHERE hash = ?)");
+                    "UPDATE ledger SET network = (SELECT number FROM network WHERE hash = ?), "
+                    "network_seq = ?");
     sql_bytes(sql, hash, 32);
+    sql_int(sql, seq);
     sql_run(sql);
+}
+
+int64_t ledger_network_seq(struct ledger *ledger) {
+    return sql_number(sql_begin(ledger, "SELECT network_seq FROM ledger"), 0);
+}
+
+bool ledger_network_of(struct ledger *ledger, int64_t seq, uint8_t **ret_bytes, size_t *ret_size) {
+    struct hv_event event;
+    bool found = false;
+
+    msgpack_zone_clear(&ledger->zone);
+    if (!ledger_event_get(ledger, seq, &ledger->zone, &event) || !event.has_network_hash)
+        return false;
+    struct sql *sql = sql_begin(ledger, "SELECT files FROM network WHERE hash = ?");
+    sql_bytes(sql, event.network_hash, 32);
+    if (sql_row(sql)) {
+        found = copy_blob(sql, "files", ret_bytes, ret_size);
+        sql_end(sql);
+    }
+    return found;
 }

@@ -9,6 +9,7 @@
 
 #include "broker/audience.h"
 #include "broker/journal.h"
+#include "broker/phase.h"
 #include "broker/rate.h"
 
 /* ---- Items ---- */
@@ -102,6 +103,20 @@ static void move_dossiers(struct turn *turn, const struct request *request,
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_REMINDED:
+    case HV_EVENT_ESCALATED:
+    case HV_EVENT_CHECK_IN_DUE:
+    case HV_EVENT_TOLD:
+    case HV_EVENT_WAITING:
+    case HV_EVENT_NOTED:
+    case HV_EVENT_URGENCY:
+    case HV_EVENT_CONTESTED:
+    case HV_EVENT_CLAIMED:
+    case HV_EVENT_ABSENT:
+    case HV_EVENT_QUIET:
+    case HV_EVENT_DIGEST:
+    case HV_EVENT_CLOCK:
+    case HV_EVENT_REPAIRED:
         break;
     }
 }
@@ -161,11 +176,42 @@ struct changes {
     bool handover;
 };
 
+/* What deadlines of this turn are computed from. */
+struct run_rules record_rules(const struct turn *turn) {
+    return (struct run_rules){
+        .network = turn->broker->network,
+        .network_seq = turn->broker->network_seq,
+        .now_ms = turn->now_ms,
+    };
+}
+
+/* T1, in the one place that every event passes: what runs from here on, as part of the event, unless
+ * that was decided with it. */
+static void record_runs(struct turn *turn, struct hv_event *event, struct journey *journey,
+                        const struct handover *handover, struct runs *runs,
+                        struct changes *changes) {
+    const struct run_rules rules = record_rules(turn);
+
+    if (event->has_runs)
+        return; /* and folded */
+    phase_after(event, journey, handover, &rules, runs);
+    if (runs_equal(runs, &journey->runs))
+        return;
+    event->has_runs = true;
+    event->runs.count = runs->count;
+    event->runs.items = runs->items;
+    journey->runs = *runs;
+    changes->journey = true;
+}
+
 /* One event: folded, stored where it is new, appended, and followed by what it causes. */
 static int64_t record_one(struct turn *turn, const struct request *request,
-                          const struct hv_event *event, struct journey *journey,
+                          const struct hv_event *decided, struct journey *journey,
                           struct handover *handover, struct ledger_cause cause,
                           struct changes *changes) {
+    struct hv_event recorded = *decided;
+    struct hv_event *event = &recorded;
+    struct runs runs;
     struct handover *of_event = event->has_handover ? handover : NULL;
     const int64_t seq = ledger_seq(turn->ledger) + 1;
     const struct hv_holder before = journey->holder;
@@ -174,13 +220,14 @@ static int64_t record_one(struct turn *turn, const struct request *request,
     if (ledger_error(turn->ledger))
         return 0;
     changes->journey |= journey_fold(journey, event, turn->now_ms);
+    if (of_event)
+        changes->handover |= handover_fold(of_event, event, seq, turn->now_ms, &journey->holder);
+    record_runs(turn, event, journey, of_event, &runs, changes);
     if (!journey->row)
         ledger_journey_put(turn->ledger, journey);
-    if (of_event) {
+    if (of_event && !of_event->row) {
         of_event->journey_row = journey->row;
-        changes->handover |= handover_fold(of_event, event, seq, turn->now_ms, &journey->holder);
-        if (!of_event->row)
-            ledger_handover_put(turn->ledger, of_event);
+        ledger_handover_put(turn->ledger, of_event);
     }
     if (!ledger_event_append(turn->ledger, event, turn->now_ms, journey->row,
                              of_event ? of_event->row : 0, cause))

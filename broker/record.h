@@ -4,6 +4,9 @@
 
 #include "broker/request.h"
 
+/* What deadlines of this turn are computed from. */
+struct run_rules record_rules(const struct turn *turn);
+
 /* Appends the decision's events and stores what they fold to. `handover` may be NULL where no event
  * has one. Gives the first event's seq; 0 after an error. */
 int64_t record_decision(struct request *request, const struct decision *decision,

@@ -90,8 +90,9 @@ static int network_adopt(struct turn *turn, struct network *network) {
     if (network_pack(network, &bytes, &size) < 0)
         return -ENOMEM;
     memcpy(event.network_hash, network->hash, sizeof event.network_hash);
-    ledger_network_put(turn->ledger, network->hash, bytes, size);
-    (void)ledger_event_append(turn->ledger, &event, turn->now_ms, 0, 0, (struct ledger_cause){0});
+    turn->network_seq_next = ledger_event_append(turn->ledger, &event, turn->now_ms, 0, 0,
+                                                 (struct ledger_cause){0});
+    ledger_network_put(turn->ledger, network->hash, bytes, size, turn->network_seq_next);
     free(bytes);
     return ledger_error(turn->ledger);
 }
@@ -226,6 +227,7 @@ int reload_at_start(struct turn *turn, struct failure *ret_failure) {
         rc = keep_leaving(&network, before, &missing, ret_failure);
     if (rc == 0)
         rc = signer_read(turn, network, true, ret_failure);
+    turn->network_seq_next = ledger_network_seq(turn->ledger);
     if (rc == 0 && !is_in_force(before, network)) {
         rc = network_adopt(turn, network);
         if (rc < 0)
@@ -282,6 +284,8 @@ void reload_commit(struct turn *turn) {
     network_free(broker->network);
     broker->network = turn->network_next;
     turn->network_next = NULL;
+    if (turn->network_seq_next)
+        broker->network_seq = turn->network_seq_next;
     if (!changed)
         return;
     broker->beat_ms = 0; /* the heartbeat may be another */
@@ -295,4 +299,5 @@ void reload_forget(struct turn *turn) {
         receipt_pair_wipe(&turn->signer_next.pair);
     network_free(turn->network_next);
     turn->network_next = NULL;
+    turn->network_seq_next = 0;
 }

@@ -10,6 +10,7 @@
  *   question     status, history, map, stats
  *   verify       the ledger compared with itself, in slices between turns
  *   delivery     items: acknowledgements, and what goes out
+ *   ring         steps of ladders that fall due
  *   heartbeat    who is still there
  *   rate         how much an organisation may ask
  *   reload       network files, all or nothing
@@ -31,6 +32,7 @@ enum turn_mode {
     TURN_READ_ONLY, /* not even those */
 };
 
+struct network_past;
 struct rate;
 struct verify;
 
@@ -47,6 +49,8 @@ struct broker_counters {
     int64_t refusals;
     int64_t busy;   /* refused as such */
     int64_t alarms; /* said: of rates and endings */
+    int64_t steps;  /* of ladders, taken */
+    int64_t repairs;
     int64_t commands;
     int64_t repeats;
     int64_t items_sent;
@@ -58,6 +62,8 @@ struct broker {
     char *network_directory;
     struct ledger *ledger;
     struct network *network;
+    int64_t network_seq;          /* the event that put it in force; 0: not known */
+    struct network_past *past;    /* networks that phases began under, as they were asked for */
     struct receipt_signer signer; /* of the receipts given now */
     bool signer_expired;          /* said so */
     struct verify *verify;        /* a walk over the ledger that is under way; NULL: none */
@@ -92,6 +98,7 @@ struct turn {
     bool rates_changed;                /* somebody was busy or ended something in it */
     bool recalled;                     /* what was set aside, for whoever said hello */
     struct network *network_next;      /* in force once the turn has committed; NULL: no reload */
+    int64_t network_seq_next;          /* comes with it */
     struct receipt_signer signer_next; /* comes with it */
     struct broker_counters counters;
     int error; /* -ENOMEM outside the ledger */

@@ -12,6 +12,7 @@
 #include "broker/message.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
+#include "broker/ring.h"
 #include "broker/verify.h"
 #include "wire/wire.h"
 
@@ -136,18 +137,27 @@ static void release(struct turn *turn) {
     broker->wipe_wanted = broker->wipe_wanted || turn->deleted;
 }
 
+static void sooner(hv_time *at_ms, bool is_due, hv_time due_ms) {
+    if (is_due && (*at_ms < 0 || due_ms < *at_ms))
+        *at_ms = due_ms;
+}
+
 /* When the ledger's own timers are due next. */
 static void next_timer(struct turn *turn) {
     hv_time resting_ms = -1;
     hv_time deletion_ms = -1;
     const bool rests = ledger_items_next(turn->ledger, &resting_ms);
+    hv_time step_ms = -1;
+    const bool steps = ledger_journey_next(turn->ledger, &step_ms);
     const bool deletes = turn->mode == TURN_NORMAL && /* it waits for room on the disk */
                          ledger_dossiers_next(turn->ledger, &deletion_ms);
 
     if (rests && resting_ms > turn->now_ms + LEDGER_REST_MAX_MS)
         resting_ms = turn->now_ms; /* the clock was set back: it may go now */
-    turn->broker->next_wall_ms =
-        rests && (!deletes || resting_ms < deletion_ms) ? resting_ms : deletion_ms;
+    turn->broker->next_wall_ms = -1;
+    sooner(&turn->broker->next_wall_ms, rests, resting_ms);
+    sooner(&turn->broker->next_wall_ms, deletes, deletion_ms);
+    sooner(&turn->broker->next_wall_ms, steps && turn->mode != TURN_READ_ONLY, step_ms);
 }
 
 /* Runs the batch once, in one transaction, as far as a reload in it: what comes behind that is
@@ -164,6 +174,7 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
     *ret_taken = taken;
     heartbeats(turn);
     delivery_timers(turn);
+    ring_steps(turn);
     delivery_dispatch(turn);
     next_timer(turn);
     if (turn->error) {

@@ -1,0 +1,160 @@
+/* The ring: what falls due, oldest first. */
+#include "broker/ring.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/journal.h"
+#include "broker/phase.h"
+#include "broker/record.h"
+#include "wire/wire.h"
+
+/* Steps in one turn: some milliseconds, so that who asks is answered in between. */
+#define STEPS_MAX 256
+
+/* ---- Networks of the past ---- */
+
+/* A phase climbs the ladder that it began with, whatever a reload has brought since. */
+struct network_past {
+    int64_t seq;             /* of the event that had put it in force */
+    struct network *network; /* NULL: its files cannot be read any more */
+    struct network_past *next;
+};
+
+static struct network *past_read(struct turn *turn, int64_t seq) {
+    struct network *network = NULL;
+    struct failure failure;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (ledger_network_of(turn->ledger, seq, &bytes, &size))
+        (void)network_unpack(bytes, size, &network, &failure);
+    free(bytes);
+    return network;
+}
+
+static const struct network *network_of(struct turn *turn, int64_t seq) {
+    struct broker *broker = turn->broker;
+    struct network_past *past = broker->past;
+
+    if (seq == 0 || seq == broker->network_seq)
+        return broker->network;
+    while (past && past->seq != seq)
+        past = past->next;
+    if (!past) {
+        past = calloc(1, sizeof *past);
+        if (!past) {
+            turn->error = -ENOMEM;
+            return broker->network;
+        }
+        past->seq = seq;
+        past->network = past_read(turn, seq);
+        past->next = broker->past;
+        broker->past = past;
+    }
+    return past->network ? past->network : broker->network;
+}
+
+void ring_forget(struct broker *broker) {
+    while (broker->past) {
+        struct network_past *past = broker->past;
+        broker->past = past->next;
+        network_free(past->network);
+        free(past);
+    }
+}
+
+/* ---- Steps ---- */
+
+static void journal_step(const struct journey *journey, const struct phase_step *step) {
+    char id[WIRE_UUID_TEXT_SIZE];
+    const char *phase = wire_word_text(&wire_vocabulary_phase, (int)step->event.phase);
+    const struct journal_field fields[] = {
+        {"HOUVAST_JOURNEY", id},
+        {"HOUVAST_PHASE", phase},
+        {"HOUVAST_ORGANISATION", step->event.awaits},
+        {NULL, NULL},
+    };
+
+    wire_uuid_text(&journey->id, id);
+    journal_say(JOURNAL_NOBODY_REACHED, fields,
+                "journey %s waits for %s (%s) and the last step of its ladder reaches nobody: give "
+                "a coordinator of the network a key; it is tried again at its interval",
+                id, step->event.awaits, phase);
+}
+
+static void ring_one(struct turn *turn, struct journey *journey, size_t index) {
+    const struct run_rules rules = record_rules(turn);
+    const struct hv_run *run = &journey->runs.items[index];
+    struct phase_step step;
+    struct runs runs;
+    struct handover handover;
+
+    phase_step(journey, index, network_of(turn, run->network), &rules, &step, &runs);
+    if (run->has_handover && !ledger_handover_find(turn->ledger, &run->handover, &handover))
+        return; /* only after an error */
+    step.event.has_runs = true;
+    step.event.runs.count = runs.count;
+    step.event.runs.items = runs.items;
+    (void)record_event(turn, &step.event, journey, run->has_handover ? &handover : NULL);
+    turn->counters.steps++;
+    if (step.last && !step.event.reached)
+        journal_step(journey, &step);
+}
+
+/* An open journey without a timer: from a ledger of before they were known, or a defect. */
+static void ring_repair(struct turn *turn, struct journey *journey) {
+    const struct run_rules rules = record_rules(turn);
+    struct hv_event event = {.event = HV_EVENT_REPAIRED, .has_journey = true, .journey = journey->id};
+    struct handover open;
+    struct runs runs;
+    const bool has_open = ledger_handover_open_of(turn->ledger, journey->row, &open);
+
+    phase_of_state(journey, has_open ? &open : NULL, &rules, &runs);
+    event.has_runs = true;
+    event.runs.count = runs.count;
+    event.runs.items = runs.items;
+    (void)record_event(turn, &event, journey, NULL);
+    turn->counters.repairs++;
+}
+
+static void ring_journey(struct turn *turn, int64_t row) {
+    struct journey journey;
+    const struct hv_run *first = NULL;
+
+    if (!ledger_journey_get(turn->ledger, row, &journey))
+        return;
+    first = runs_first(&journey.runs);
+    if (!first)
+        ring_repair(turn, &journey);
+    else
+        ring_one(turn, &journey, (size_t)(first - journey.runs.items));
+}
+
+static void say_repairs(const struct turn *turn) {
+    const int64_t repaired = turn->counters.repairs - turn->broker->counters.repairs;
+
+    if (repaired > 0 && !ledger_error(turn->ledger))
+        journal_say(JOURNAL_TIMERS_REPAIRED, NULL,
+                    "%lld open journeys had no timer and have one now; after an upgrade from a "
+                    "version without timers that is right, else please report it as a defect",
+                    (long long)repaired);
+}
+
+void ring_steps(struct turn *turn) {
+    int64_t row = 0;
+    int taken = 0;
+
+    if (turn->mode == TURN_READ_ONLY)
+        return;
+    while (taken < STEPS_MAX && !turn->error &&
+           (row = ledger_journey_due(turn->ledger, turn->now_ms)) != 0) {
+        ring_journey(turn, row);
+        taken++;
+    }
+    if (taken == STEPS_MAX)
+        turn->broker->turn_wanted = true;
+    say_repairs(turn);
+}
