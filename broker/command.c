@@ -91,6 +91,19 @@ static void decide_pickup(struct request *request, const struct handover *handov
     handover_decide_pickup(handover, &request->message.pickup, &request->actor, decision);
 }
 
+static void decide_wait(struct request *request, const struct handover *handover,
+                        struct decision *decision) {
+    handover_decide_wait(handover, &request->message.wait, &request->actor, request->turn->now_ms,
+                         request->turn->broker->network->policies.wait_max_ms, decision);
+}
+
+static void decide_contest(struct request *request, const struct handover *handover,
+                           struct decision *decision) {
+    handover_decide_contest(handover, &request->message.contest, &request->actor,
+                            request->turn->now_ms,
+                            request->turn->broker->network->policies.contest_max_ms, decision);
+}
+
 static void decide_introduce(struct request *request, const struct handover *handover,
                              struct decision *decision) {
     handover_decide_introduce(handover, &request->message.introduce, &request->actor,
@@ -146,6 +159,8 @@ struct handover_command {
 static const struct handover_command handover_commands[] = {
     HANDOVER_COMMAND(receive, ACCESS_RECEIVER, false),
     HANDOVER_COMMAND(pickup, ACCESS_RECEIVER, false),
+    HANDOVER_COMMAND(wait, ACCESS_RECEIVER, false),
+    HANDOVER_COMMAND(contest, ACCESS_HOLDER, false),
     HANDOVER_COMMAND(introduce, ACCESS_EITHER, false),
     HANDOVER_COMMAND(confirm, ACCESS_RECEIVER, true),
     HANDOVER_COMMAND(decline, ACCESS_RECEIVER, true),
@@ -170,7 +185,8 @@ static const uint8_t *repeated_hash(struct request *request, const struct handov
 static bool repeat_counts(struct request *request, const struct handover *handover, int64_t seq) {
     if (!seq)
         return false;
-    if (handover_is_open(handover) || request->message.type == HV_MESSAGE_offer)
+    if (handover_is_open(handover) || request->message.type == HV_MESSAGE_offer ||
+        request->message.type == HV_MESSAGE_contest)
         return true;
     return ledger_event_first(request->turn->ledger, handover->ended_seq) == seq;
 }
@@ -196,12 +212,44 @@ static bool refuse_suggest(struct request *request) {
     return true;
 }
 
+static void refuse_contest_of_closed(struct request *request, const struct journey *journey,
+                                     struct decision *decision) {
+    if (request->message.type == HV_MESSAGE_contest && !decision->refusal &&
+        journey->state == HV_JOURNEY_CLOSED)
+        decision_refuse(decision, HV_REFUSED_CONFLICT, NULL,
+                        "this journey is closed and nobody holds the resident: open a new one, or "
+                        "ring the network's coordinator");
+}
+
+/* Resident and begeleider met although the handover had been withdrawn: the hold stays, and the
+ * network's coordinator hears that it is in doubt. Asked again it is not recorded again. */
+static void contest_late_confirmation(struct request *request, struct handover *handover,
+                                      struct journey *journey) {
+    struct decision contested;
+
+    if (request->message.type != HV_MESSAGE_confirm ||
+        handover->state != HV_HANDOVER_WITHDRAWN || journey->state == HV_JOURNEY_CLOSED ||
+        ledger_command_find(request->turn->ledger, journey->row, request->command))
+        return;
+    decision_init(&contested);
+    struct hv_event *event = decision_event(&contested, HV_EVENT_CONTESTED, &request->actor,
+                                            &journey->id, &handover->id);
+    event->has_reason = true;
+    copy_text(event->reason, "confirmed-after-withdrawal");
+    event->has_contact = true;
+    event->contact = request->message.confirm.contact;
+    (void)record_decision(request, &contested, journey, handover);
+}
+
 static void decide_and_record(struct request *request, const struct handover_command *command,
                               struct handover *handover) {
     struct decision decision;
     struct journey journey;
 
+    if (!ledger_journey_get(request->turn->ledger, handover->journey_row, &journey))
+        return;
     command->decide(request, handover, &decision);
+    refuse_contest_of_closed(request, &journey, &decision);
     if (decision.repeated) { /* of these commands only a supplement is known by its number */
         command_done_again(request, handover,
                            ledger_supplement_find(request->turn->ledger, handover,
@@ -209,13 +257,12 @@ static void decide_and_record(struct request *request, const struct handover_com
         return;
     }
     if (decision.refusal) {
+        contest_late_confirmation(request, handover, &journey);
         command_refuse_as_decided(request, &decision);
         return;
     }
     if (request->message.type == HV_MESSAGE_supplement &&
         command_refuse_stale_key(request, handover->to))
-        return;
-    if (!ledger_journey_get(request->turn->ledger, handover->journey_row, &journey))
         return;
     const int64_t seq = record_decision(request, &decision, &journey, handover);
     command_done_with_handover(

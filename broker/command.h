@@ -8,6 +8,8 @@
  * reassign, close, settle, and offer, which makes a handover. On a handover: all others. */
 bool command_take_journey(struct request *request);
 bool command_take_handover(struct request *request);
+/* Of people: note, urgency, claim. */
+bool command_take_people(struct request *request);
 
 /* ---- What both share ---- */
 

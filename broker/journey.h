@@ -66,6 +66,29 @@ void journey_decide_close(const struct journey *journey, const struct handover *
 void journey_decide_settle(const struct journey *journey, const struct hv_settle *command,
                            const struct actor *actor, struct decision *ret_decision);
 
+/* What the network's policies allow. */
+struct journey_limits {
+    int64_t restarts_max;
+    int64_t check_in_max_days;
+    int64_t claim_max_ms;
+};
+
+/* A coded fact. `handover` is the one that the note names, or NULL. */
+void journey_decide_note(const struct journey *journey, const struct handover *handover,
+                         const struct hv_note *command, const struct actor *actor, hv_time now_ms,
+                         struct journey_limits limits, struct decision *ret_decision);
+/* Whether it is the holder's to say; `working-on-it` is the receiver's, the rest either side's. */
+bool journey_note_is_holders(enum hv_note_code code);
+/* Who lowers has been judged before. */
+void journey_decide_urgency(const struct journey *journey, const struct handover *open_handover,
+                            const struct hv_set_urgency *command, const struct actor *actor,
+                            hv_time now_ms, struct decision *ret_decision);
+/* By a coordinator in scope. `until` at or before now gives it back. */
+void journey_decide_claim(const struct journey *journey, const struct handover *handover,
+                          const struct hv_claim *command, const struct actor *actor,
+                          hv_time now_ms, struct journey_limits limits,
+                          struct decision *ret_decision);
+
 /* Whether this actor may settle closings of this journey at all. */
 bool journey_may_settle(const struct journey *journey, const struct actor *actor,
                         struct journey_policy policy);

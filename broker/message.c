@@ -93,6 +93,15 @@ static const char *request_of(const struct hv_message *message) {
         REQUEST_REQUIRED(stats)
         REQUEST_REQUIRED(reload)
         REQUEST_REQUIRED(verify)
+        REQUEST_REQUIRED(wait)
+        REQUEST_REQUIRED(note)
+        REQUEST_REQUIRED(set_urgency)
+        REQUEST_REQUIRED(contest)
+        REQUEST_REQUIRED(claim)
+        REQUEST_REQUIRED(absent)
+        REQUEST_REQUIRED(list)
+        REQUEST_REQUIRED(watch)
+        REQUEST_REQUIRED(clock_accept)
         REQUEST_REQUIRED(welcome)
         REQUEST_OPTIONAL(bye)
         REQUEST_OPTIONAL(ping)
@@ -104,6 +113,10 @@ static const char *request_of(const struct hv_message *message) {
     case HV_MESSAGE_none:
     case HV_MESSAGE_TYPES:
     case HV_MESSAGE_item:
+    case HV_MESSAGE_watched_journey:
+    case HV_MESSAGE_live:
+    case HV_MESSAGE_watched_event:
+    case HV_MESSAGE_gap:
         return NULL;
 #undef REQUEST_REQUIRED
 #undef REQUEST_OPTIONAL
@@ -328,6 +341,7 @@ static void no_session(struct request *request) {
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
     if (rate_refuse(request) || command_take_journey(request) || command_take_handover(request) ||
+        command_take_people(request) ||
         question_take(request) || verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);

@@ -338,6 +338,16 @@ static void wake(struct hv_run *run, const struct run_rules *rules) {
     run->left = 0;
 }
 
+/* Its time counts as claimed when it is claimed, and what is given back does not. */
+static void count_own(struct hv_run *run, hv_time before_ms, hv_time until_ms, hv_time now_ms) {
+    const int64_t was_ms = before_ms > now_ms ? before_ms - now_ms : 0;
+    const int64_t is_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+    const int64_t total_ms = run->rested_own + is_ms - was_ms;
+
+    run->has_rested_own = true;
+    run->rested_own = total_ms > 0 ? total_ms : 0;
+}
+
 static void after_claimed(const struct change *change) {
     const struct hv_event *event = change->event;
     const hv_time now_ms = change->rules->now_ms;
@@ -348,6 +358,8 @@ static void after_claimed(const struct change *change) {
             wake(run, change->rules);
             if (event->until > now_ms)
                 rest(run, event->until, change->rules);
+        } else if (strcmp(run->awaits, event->organisation) == 0) {
+            count_own(run, event->has_was_until ? event->was_until : 0, event->until, now_ms);
         }
     }
 }

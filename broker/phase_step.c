@@ -14,11 +14,13 @@ static bool addressee_is_known(const struct network *network, const struct hv_ad
 }
 
 /* A coordinator of the organisation has said to be on it. */
-static bool addressee_claims(const struct journey *journey, const struct hv_addressee *addressee,
-                             hv_time now_ms) {
+static bool addressee_claims(const struct journey *journey, const struct hv_run *run,
+                             const struct hv_addressee *addressee, const struct run_rules *rules) {
+    if (run->rested_own > rules->network->policies.claim_max_ms)
+        return false; /* claimed too long already: it rings */
     for (size_t i = 0; i < journey->claims.count; i++) {
         const struct hv_standing_claim *claim = &journey->claims.items[i];
-        if (!claim->of_network && claim->until > now_ms &&
+        if (!claim->of_network && claim->until > rules->now_ms &&
             addressee->role == HV_ROLE_COORDINATOR &&
             strcmp(claim->organisation, addressee->organisation) == 0)
             return true;
@@ -41,7 +43,7 @@ static void address(const struct journey *journey, const struct hv_run *run,
         if (!addressee_is_known(rules->network, addressee))
             continue;
         reached = true;
-        if (addressee_claims(journey, addressee, rules->now_ms)) {
+        if (addressee_claims(journey, run, addressee, rules)) {
             event->has_rested = true;
             event->rested = true;
             continue;

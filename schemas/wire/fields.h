@@ -227,6 +227,7 @@
     F(S, OPTIONAL, VOCABULARY, by, missed_by, "who did not come")                                      \
     F(S, OPTIONAL, INTEGER, next, (1, 366), "days until the next check-in")                            \
     F(S, OPTIONAL, TIME, until, _, "until when")                                                       \
+    F(S, OPTIONAL, TIME, was_until, _, "until when it had been claimed before")                        \
     F(S, OPTIONAL, BOOLEAN, of_network, _, "a coordinator of the network")                             \
     F(S, OPTIONAL, TIME, begins, _, "when an absence begins")                                          \
     F(S, OPTIONAL, PERSON, deputy, _, "who stands in")                                                 \

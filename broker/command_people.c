@@ -1,0 +1,170 @@
+/* Commands of people who look after a journey: note, urgency, claim; judged in the order of the
+ * contract. */
+#include <string.h>
+
+#include "broker/access.h"
+#include "broker/answer.h"
+#include "broker/command.h"
+#include "broker/record.h"
+#include "broker/subject.h"
+
+static struct journey_limits limits_of(const struct request *request) {
+    const struct network_policies *policies = &request->turn->broker->network->policies;
+
+    return (struct journey_limits){
+        .restarts_max = policies->restarts_max,
+        .check_in_max_days = policies->check_in_max_days,
+        .claim_max_ms = policies->claim_max_ms,
+    };
+}
+
+/* The handover that a command names beside or instead of the journey. False when there is none that
+ * the actor knows: answered. */
+static bool find_handover(struct request *request, const struct hv_uuid *id,
+                          struct subject *subject) {
+    subject->has_handover = ledger_handover_find(request->turn->ledger, id, &subject->handover) &&
+                            access_knows_handover(&request->actor, &subject->handover) &&
+                            (!subject->has_journey ||
+                             subject->handover.journey_row == subject->journey.row);
+    if (!subject->has_handover)
+        answer_unknown_handover(request);
+    return subject->has_handover;
+}
+
+static struct handover *named(struct subject *subject) {
+    return subject->has_handover ? &subject->handover : NULL;
+}
+
+/* Who said what an older `on` cannot change any more. */
+static void done_overtaken(struct request *request, const struct subject *subject,
+                           enum hv_event_name name) {
+    subject_done(request, &subject->journey,
+                 ledger_event_newest(request->turn->ledger, subject->journey.row, name), true);
+}
+
+/* Records it with the handover that it names, and answers with how that stands, else the journey. */
+static void record(struct request *request, const struct decision *decision,
+                   struct subject *subject, struct handover *handover) {
+    if (decision->refusal) {
+        command_refuse_as_decided(request, decision);
+        return;
+    }
+    const int64_t seq = record_decision(request, decision, &subject->journey, handover);
+    if (subject->has_handover)
+        command_done_with_handover(request, handover, &subject->journey, NULL, seq, false);
+    else
+        subject_done(request, &subject->journey, seq, false);
+}
+
+/* ---- note ---- */
+
+static const char *note_sides(enum hv_note_code code) {
+    if (journey_note_is_holders(code))
+        return "an endpoint of the organisation that holds";
+    return code == HV_NOTE_WORKING_ON_IT ? "an endpoint of the receiving organisation"
+                                         : "an endpoint of either side";
+}
+
+static bool note_may(const struct request *request, const struct subject *subject) {
+    const enum hv_note_code code = request->message.note.code;
+
+    if (!subject->has_journey)
+        return false;
+    if (!subject->has_handover)
+        return subject_is_held_by_actor(request, subject);
+    return access_is_side(&request->actor, &subject->handover,
+                          journey_note_is_holders(code)       ? ACCESS_HOLDER
+                          : code == HV_NOTE_WORKING_ON_IT ? ACCESS_RECEIVER
+                                                          : ACCESS_EITHER);
+}
+
+static bool refuse_tip(struct request *request) {
+    const struct hv_note *command = &request->message.note;
+
+    if (!command->has_to || network_organisation(request->turn->broker->network, command->to))
+        return false;
+    command_refuse_unknown_organisation(request, "to", command->to);
+    return true;
+}
+
+static void command_note(struct request *request) {
+    const struct hv_note *command = &request->message.note;
+    struct decision decision;
+    struct subject subject;
+
+    subject_find(request, &command->journey, &subject);
+    if (request->turn->mode == TURN_NORMAL && subject.has_journey && command->has_handover &&
+        !find_handover(request, &command->handover, &subject))
+        return;
+    if (request->turn->mode == TURN_NORMAL && !subject.repeat_seq && refuse_tip(request))
+        return;
+    if (subject_judge(request, &subject, note_may(request, &subject), note_sides(command->code)))
+        return;
+    journey_decide_note(&subject.journey, named(&subject), command, &request->actor,
+                        request->turn->now_ms, limits_of(request), &decision);
+    record(request, &decision, &subject, named(&subject));
+}
+
+/* ---- urgency ---- */
+
+static void command_urgency(struct request *request) {
+    const struct hv_set_urgency *command = &request->message.set_urgency;
+    struct decision decision;
+    struct subject subject;
+
+    subject_find(request, &command->journey, &subject);
+    const bool lowers = subject.has_journey && command->to < subject.journey.urgency;
+    if (subject_judge(request, &subject, !lowers || subject_is_held_by_actor(request, &subject),
+                      "an endpoint of the organisation that holds: others may raise it alone"))
+        return;
+    journey_decide_urgency(&subject.journey, subject_open(&subject), command, &request->actor,
+                           request->turn->now_ms, &decision);
+    if (decision.repeated)
+        done_overtaken(request, &subject, HV_EVENT_URGENCY);
+    else
+        record(request, &decision, &subject, subject.has_open ? &subject.open : NULL);
+}
+
+/* ---- claim ---- */
+
+static void command_claim(struct request *request) {
+    const struct hv_claim *command = &request->message.claim;
+    struct decision decision;
+    struct subject subject = {0};
+
+    if (command->has_handover) {
+        if (!find_handover(request, &command->handover, &subject))
+            return;
+        subject_find(request, &subject.handover.journey, &subject);
+        subject.has_handover = true;
+    } else {
+        subject_find(request, &command->journey, &subject);
+    }
+    if (subject_judge(request, &subject, request->actor.role == HV_ROLE_COORDINATOR,
+                      "a coordinator of the network, the holder or the receiver"))
+        return;
+    journey_decide_claim(&subject.journey, named(&subject), command, &request->actor,
+                         request->turn->now_ms, limits_of(request), &decision);
+    if (decision.repeated)
+        done_overtaken(request, &subject, HV_EVENT_CLAIMED);
+    else
+        record(request, &decision, &subject, named(&subject));
+}
+
+/* ---- Which command ---- */
+
+bool command_take_people(struct request *request) {
+    switch ((int)request->message.type) {
+    case HV_MESSAGE_note:
+        command_note(request);
+        return true;
+    case HV_MESSAGE_set_urgency:
+        command_urgency(request);
+        return true;
+    case HV_MESSAGE_claim:
+        command_claim(request);
+        return true;
+    default:
+        return false;
+    }
+}

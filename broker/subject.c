@@ -1,0 +1,103 @@
+/* Subject: the journey that a command is about. */
+#include "broker/subject.h"
+
+#include <string.h>
+
+#include "broker/access.h"
+#include "broker/answer.h"
+#include "broker/command.h"
+#include "broker/record.h"
+#include "wire/wire.h"
+
+
+/* ---- Answers ---- */
+
+void subject_done(struct request *request, const struct journey *journey, int64_t seq,
+                              bool repeated) {
+    struct hv_message message;
+    struct hv_done *done = answer_begin(request, &message);
+
+    done->has_repeated = repeated;
+    done->repeated = repeated;
+    done->has_journey = true;
+    done->journey = journey->id;
+    done->has_state = true;
+    copy_text(done->state, wire_word_text(&wire_vocabulary_journey_state, (int)journey->state));
+    done->has_holder = true;
+    done->holder = journey->holder;
+    answer_done(request, &message, seq);
+}
+
+/* ---- Commands on a journey ---- */
+
+void subject_find(struct request *request, const struct hv_uuid *journey,
+                         struct subject *ret_subject) {
+    struct ledger *ledger = request->turn->ledger;
+
+    ret_subject->has_handover = false;
+    ret_subject->has_open = false;
+    ret_subject->repeat_seq = 0;
+    ret_subject->has_journey = ledger_journey_find(ledger, journey, &ret_subject->journey);
+    if (!ret_subject->has_journey)
+        return;
+    ret_subject->has_open =
+        ledger_handover_open_of(ledger, ret_subject->journey.row, &ret_subject->open);
+    ret_subject->repeat_seq =
+        ledger_command_find(ledger, ret_subject->journey.row, request->command);
+}
+
+/* An earlier holder is answered as things stood then, never as they are now. */
+void subject_answer_repeat(struct request *request, const struct subject *subject) {
+    struct journey then;
+
+    if (access_reads_all(&request->actor, &subject->journey))
+        subject_done(request, &subject->journey, subject->repeat_seq, true);
+    else if (ledger_journey_then(request->turn->ledger, subject->journey.row, subject->repeat_seq,
+                                 &request->turn->zone, &then))
+        subject_done(request, &then, subject->repeat_seq, true);
+}
+
+/* Answers what is judged before the state is: true when the command is answered. */
+bool subject_judge(struct request *request, const struct subject *subject, bool may,
+                          const char *whose) {
+    if (subject->repeat_seq)
+        subject_answer_repeat(request, subject);
+    else if (request->turn->mode != TURN_NORMAL)
+        command_refuse_unavailable(request);
+    else if (!subject->has_journey ||
+             !access_knows_journey(&request->actor, &subject->journey,
+                                   subject->has_open ? &subject->open : NULL))
+        answer_unknown_journey(request);
+    else if (!may)
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
+    else
+        return false;
+    return true;
+}
+
+bool subject_is_held_by_actor(const struct request *request, const struct subject *subject) {
+    return subject->has_journey && access_holds(&request->actor, &subject->journey);
+}
+
+/* The same for a command that is the holder's to give. */
+bool subject_judge_holder(struct request *request, const struct subject *subject) {
+    return subject_judge(request, subject, subject_is_held_by_actor(request, subject),
+                         "an endpoint of the organisation that holds");
+}
+
+const struct handover *subject_open(const struct subject *subject) {
+    return subject->has_open ? &subject->open : NULL;
+}
+
+/* Records a decision about the journey and answers with how it stands. */
+void subject_record(struct request *request, const struct decision *decision,
+                              struct subject *subject) {
+    if (decision->refusal) {
+        command_refuse_as_decided(request, decision);
+        return;
+    }
+    const int64_t seq = record_decision(request, decision, &subject->journey,
+                                        subject->has_open ? &subject->open : NULL);
+    subject_done(request, &subject->journey, seq, false);
+}
+
