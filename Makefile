@@ -22,7 +22,7 @@ CPPFLAGS := -I. -Iinclude -Ischemas -D_GNU_SOURCE
 CFLAGS   := -O2 -g
 LDFLAGS  :=
 LDLIBS   := -lzmq -lsodium -lsqlite3 -lmsgpackc -linih -lsystemd -lunistring -ljansson \
-            -lsmartcols -pthread
+            -lsmartcols -lglib-2.0 -pthread
 
 warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Werror
@@ -33,6 +33,9 @@ language := -std=c17 $(warnings) -pthread
 harden   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 hardlink := -Wl,-z,relro,-z,now -Wl,--as-needed
+
+# GLib keeps its headers in places of its own.
+glib_flags = $(shell pkg-config --cflags-only-I glib-2.0 | sed 's/-I/-isystem /g')
 
 # ---- What there is -------------------------------------------------------------------------------
 
@@ -51,8 +54,8 @@ migrations     := $(wildcard schemas/ledger/*.sql)
 man_sources    := $(wildcard broker/*.scd clients/houvast/*.scd clients/lib/*.scd)
 
 # Rooms of the broker that the tool has too, to check a network's files and to make keys.
-shared_rooms := $(wildcard broker/network.c broker/network_*.c broker/failure.c broker/keyfile.c \
-                broker/receipt.c)
+shared_rooms := $(wildcard broker/network.c broker/network_*.c broker/calendar.c \
+                broker/calendar_*.c broker/failure.c broker/keyfile.c broker/receipt.c)
 
 # The broker's rooms with the migrations compiled in, and every room but the mains, for the tests.
 broker_parts := $(broker_sources:.c=.o) $(if $(migrations),gen/ledger_migrations.o)
@@ -149,12 +152,14 @@ $1/flags: $1/flags-as-they-are ;
 $1/obj/%.o: %.c $1/flags
 	@mkdir -p $$(@D)
 	@echo "  CC    $$@"
-	@$2 $(CPPFLAGS) $3 $$(pic) -MMD -MP -c -o $$@ $$<
+	@$2 $(CPPFLAGS) $$(glib) $3 $$(pic) -MMD -MP -c -o $$@ $$<
 $1/obj/gen/%.o: build/gen/%.c $1/flags
 	@mkdir -p $$(@D)
 	@echo "  CC    $$@"
 	@$2 $(CPPFLAGS) $3 $$(pic) -Wno-overlength-strings -MMD -MP -c -o $$@ $$<
 
+# Asked for when it is needed: by then the packages are there.
+$1/obj/broker/network_zone.o: glib = $$(glib_flags)
 # What is also part of the shared library is compiled for it, and shows nothing by itself.
 $1/obj/%.o: pic = -fPIE
 $(addprefix $1/obj/,$(lib_parts)): pic = -fPIC -fvisibility=hidden
@@ -334,9 +339,11 @@ tidy: $(patsubst %.c,build/tidy/%.ok,$(all_sources))
 build/tidy/%.ok: build/clang/obj/%.o .clang-tidy tests/.clang-tidy
 	@mkdir -p $(@D)
 	@echo "  TIDY  $*.c"
-	@clang-tidy --quiet $*.c -- $(CPPFLAGS) $(language) $(clang_mild) 2> $(@D)/$(*F).log \
+	@clang-tidy --quiet $*.c -- $(CPPFLAGS) $(glib) $(language) $(clang_mild) 2> $(@D)/$(*F).log \
 	    || { cat $(@D)/$(*F).log; exit 1; }
 	@touch $@
+
+build/tidy/broker/network_zone.ok: glib = $(glib_flags)
 
 format: | packages
 	@clang-format --dry-run -Werror $(formatted)

@@ -10,10 +10,9 @@
 #include <unistr.h>
 #include <utlist.h>
 
+#include "broker/network_calendar.h"
 #include "broker/network_check.h"
 #include "broker/network_rules.h"
-
-#define DAY_MS INT64_C(86400000)
 
 /* A network on its way, with the sections that it comes from. */
 struct building {
@@ -131,7 +130,8 @@ static void defaults_set(struct network *network) {
     network->policies = (struct network_policies){.settle = NETWORK_SETTLE_BY_NETWORK,
                                                   .keep_dossier_days = 7,
                                                   .alarm_endings_per_minute = 30};
-    network->day_ms = DAY_MS;
+    network->day_ms = CALENDAR_DAY_MS;
+    network_calendar_defaults(&network->hours);
 }
 
 static int receipt_key_build(const struct building *building,
@@ -340,6 +340,8 @@ static int network_build(const struct network_reading *reading, struct network *
 
     if (result == 0)
         result = network_check(reading, network, building.sections, building.sources);
+    if (result == 0)
+        result = network_calendars_build(reading, network);
     building_fini(&building);
     if (result < 0)
         return result;
@@ -394,7 +396,10 @@ void network_free(struct network *network) {
     for (size_t i = 0; i < network->organisation_count; i++) {
         free(network->organisations[i].keys);
         free(network->organisations[i].sealing_keys);
+        network_hours_fini(&network->organisations[i].hours);
     }
+    network_hours_fini(&network->hours);
+    free(network->decreed.list);
     for (size_t i = 0; i < network->listen_count; i++)
         free(network->listen[i]);
     free(network->listen);
@@ -416,6 +421,13 @@ const struct network_organisation *network_organisation(const struct network *ne
     strcpy(wanted.name, name);
     return bsearch(&wanted, network->organisations, network->organisation_count, sizeof wanted,
                    organisations_compare);
+}
+
+const struct calendar *network_calendar(const struct network *network, const char *organisation) {
+    const struct network_organisation *own =
+        organisation ? network_organisation(network, organisation) : NULL;
+
+    return own ? &own->hours.calendar : &network->hours.calendar;
 }
 
 const struct network_key *network_key(const struct network *network,

@@ -11,15 +11,19 @@
  *     [limits]            envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
  *                         window_bytes, commands_per_second
  *     [policies]          settle = network|organisation, keep_dossier_days,
- * alarm_endings_per_minute [testing]           day_length (a duration; refused unless environment =
- * test) [receipt <label>]   public_key (Z85, Ed25519), valid_from, valid_until
+ *                         alarm_endings_per_minute
+ *     [calendar]          opening, holidays = dutch|none, decreed, closed
+ *     [testing]           day_length (a duration; refused unless environment = test)
+ *     [receipt <label>]   public_key (Z85, Ed25519), valid_from, valid_until
  *
  *   organisations/<name>.conf
- *     [organisation]      name, display_name, telephone, telephone_out_of_hours, leaving = yes|no
+ *     [organisation]      name, display_name, telephone, telephone_out_of_hours,
+ *                         opening, holidays, closed, leaving = yes|no
  *     [key <label>]       public_key (Z85), roles (endpoint coordinator operator, apart by blanks)
  *     [sealing <label>]   public_key (Z85), valid_from, valid_until
  *
- * Moments are YYYY-MM-DD, or with THH:MM:SSZ; UTC.
+ * Moments are YYYY-MM-DD, or with THH:MM:SSZ; UTC. opening, decreed and closed may stand more than
+ * once in a file; a drop-in replaces all of them. Opening hours and closed days are local time.
  *
  * Durations are a whole number and a unit: ms s m (or M, minutes) H D; `h d`, office time, are
  * refused where a wall-clock duration is wanted. */
@@ -63,12 +67,49 @@ struct network_receipt_key {
     unsigned line;
 };
 
+enum network_holidays {
+    NETWORK_HOLIDAYS_UNSET,
+    NETWORK_HOLIDAYS_DUTCH,
+    NETWORK_HOLIDAYS_NONE,
+};
+
+#define NETWORK_CLOSURE_NAME_SIZE 64
+
+/* Days on which nobody is there; both belong to it. */
+struct network_closure {
+    int64_t first_day; /* as in calendar.h */
+    int64_t last_day;
+    char name[NETWORK_CLOSURE_NAME_SIZE]; /* "" where it has none */
+    const char *path;                     /* where it stands: of one of the network's files */
+    unsigned line;
+};
+
+struct network_closures {
+    struct network_closure *list;
+    size_t count;
+};
+
+/* When an organisation is open, or the network as a whole. */
+struct network_hours {
+    /* As the file says it. */
+    bool has_opening;
+    struct calendar_opening week[7]; /* from Monday */
+    enum network_holidays holidays;
+    struct network_closures closed;
+    /* What counts: where an organisation has no opening of its own it has the network's, with the
+     * network's closed days beside its own; and where it says nothing of holidays, the network's.
+     * Who keeps the Dutch holidays is closed on decreed days too. */
+    struct calendar calendar;
+    struct calendar_closure *closures; /* the calendar's */
+};
+
 struct network_organisation {
     char name[HV_CODE_SIZE];
     char display_name[128];
     char telephone[32];
     char telephone_out_of_hours[32]; /* "" where there is none */
     bool leaving;
+    struct network_hours hours;
     struct network_key *keys;
     size_t key_count;
     struct network_sealing_key *sealing_keys; /* newest valid_from first */
@@ -127,6 +168,8 @@ struct network {
     size_t listen_count;
     struct network_limits limits;
     struct network_policies policies;
+    struct network_hours hours;               /* default mon-fri 08:30-17:00, Dutch holidays */
+    struct network_closures decreed;          /* made holidays by decree */
     int64_t day_ms;                           /* 86,400,000 unless [testing] day_length */
     struct network_receipt_key *receipt_keys; /* newest valid_from first */
     size_t receipt_key_count;
@@ -145,7 +188,9 @@ struct network {
  * Nothing is kept open. Missing, unreadable and empty are told apart. Blocks on the disk. */
 int network_load(const char *directory, struct network **ret_network, struct failure *ret_failure);
 
-/* The same from texts in memory, as the ledger stores them (network_pack). Does not block. */
+/* The same from texts in memory, as the ledger stores them (network_pack). A time zone that this
+ * machine does not know is no mistake here: the calendars are then in UTC. Does not block, but on
+ * the tz database for the first network of a time zone. */
 int network_parse(const struct network_file *files, size_t count, struct network **ret_network,
                   struct failure *ret_failure);
 
@@ -171,6 +216,10 @@ const struct network_organisation *network_organisation(const struct network *ne
 const struct network_key *network_key(const struct network *network,
                                       const uint8_t public_key[NETWORK_KEY_SIZE],
                                       const struct network_organisation **ret_organisation);
+/* Office time of that organisation; the network's where there is no such organisation, or where the
+ * name is NULL. Borrowed from the network. */
+const struct calendar *network_calendar(const struct network *network, const char *organisation);
+
 /* The sealing key of that id which is valid at `at_ms`, or NULL. */
 const struct network_sealing_key *
 network_sealing_key(const struct network_organisation *organisation, const uint8_t id[8],

@@ -86,11 +86,25 @@ static struct network_setting *assignment_find(const struct network_section *sec
     return NULL;
 }
 
+/* The first from there on that has a value. */
+static const struct network_setting *value_find(const struct network_setting *settings,
+                                                const char *key) {
+    const struct network_setting *setting;
+
+    LL_FOREACH(settings, setting) {
+        if (strcmp(setting->key, key) == 0 && *setting->value)
+            return setting;
+    }
+    return NULL;
+}
+
 const struct network_setting *network_setting_find(const struct network_section *section,
                                                    const char *key) {
-    const struct network_setting *setting = assignment_find(section, key);
+    return value_find(section->settings, key);
+}
 
-    return setting && *setting->value ? setting : NULL;
+const struct network_setting *network_setting_next(const struct network_setting *setting) {
+    return value_find(setting->next, setting->key);
 }
 
 bool network_section_is_emptied(const struct network_section *section) {
@@ -157,6 +171,18 @@ static int assignment_replace(struct merging *merging, struct network_setting *s
     return 0;
 }
 
+static void assignments_remove(struct network_section *section, const char *key) {
+    struct network_setting *setting, *next;
+
+    LL_FOREACH_SAFE(section->settings, setting, next) {
+        if (strcmp(setting->key, key) != 0)
+            continue;
+        LL_DELETE(section->settings, setting);
+        setting->next = NULL;
+        settings_free(setting);
+    }
+}
+
 static int assignment_take(struct merging *merging, const struct network_ini_line *line) {
     struct network_section *section = section_find(merging->sections, line->kind, line->label);
 
@@ -168,10 +194,15 @@ static int assignment_take(struct merging *merging, const struct network_ini_lin
         network_rules_know_key(merging->reading, place_of(merging, line), line->kind, line->key);
     if (result < 0)
         return result;
+    /* Paths are borrowed from one array of files, so equal paths are the same pointer. */
     struct network_setting *earlier = assignment_find(section, line->key);
+    if (earlier && network_rules_is_list(line->kind, line->key)) {
+        if (earlier->place.path != merging->path)
+            assignments_remove(section, line->key);
+        return assignment_add(merging, section, line);
+    }
     if (!earlier)
         return assignment_add(merging, section, line);
-    /* Paths are borrowed from one array of files, so equal paths are the same pointer. */
     if (earlier->place.path == merging->path)
         return network_wrong(merging->reading, place_of(merging, line),
                              "%s is set twice, first on line %u; keep one of the two", line->key,

@@ -50,6 +50,9 @@ void network_sections_free(struct network_section *sections);
 /* The setting of that key if it has a value, else NULL. */
 const struct network_setting *network_setting_find(const struct network_section *section,
                                                    const char *key);
+/* The next setting of the same key that has a value: keys that are lists may stand more than once.
+ */
+const struct network_setting *network_setting_next(const struct network_setting *setting);
 /* Whether every assignment in it was taken back by a drop-in; false where there was none. */
 bool network_section_is_emptied(const struct network_section *section);
 

@@ -21,6 +21,7 @@ static const struct section_rule section_rules[] = {
     {"network", false, false},  {"broker", false, false},  {"limits", false, false},
     {"policies", false, false}, {"testing", false, false}, {"organisation", false, true},
     {"key", true, true},        {"sealing", true, true},   {"receipt", true, false},
+    {"calendar", false, false},
 };
 
 static const struct section_rule *section_rule_find(const char *kind) {
@@ -44,8 +45,8 @@ int network_rules_know_section(const struct network_reading *reading, struct net
         return network_wrong(reading, place, "[%s] is no section of this file; it has %s", kind,
                              in_organisation
                                  ? "[organisation], [key <label>] and [sealing <label>]"
-                                 : "[network], [broker], [limits], [policies], [receipt <label>] "
-                                   "and [testing]");
+                                 : "[network], [broker], [limits], [policies], [calendar], "
+                                   "[receipt <label>] and [testing]");
     if (rule->in_organisation != in_organisation)
         return network_wrong(reading, place, "[%s] does not stand in this file; move it to %s",
                              kind, in_organisation ? "network.conf" : "organisations/<name>.conf");
@@ -72,6 +73,12 @@ static const struct network_word settle_words[] = {
     {NULL, 0},
 };
 
+static const struct network_word holidays_words[] = {
+    {"dutch", NETWORK_HOLIDAYS_DUTCH},
+    {"none", NETWORK_HOLIDAYS_NONE},
+    {NULL, 0},
+};
+
 #define TEXT_MOST(type, member) (int64_t)(sizeof((type *)0)->member - 1)
 
 #define IN_NETWORK(member)      .offset = offsetof(struct network, member)
@@ -80,6 +87,7 @@ static const struct network_word settle_words[] = {
 #define IN_SEALING(member)      .offset = offsetof(struct network_sealing_key, member)
 #define IN_RECEIPT(member)      .offset = offsetof(struct network_receipt_key, member)
 #define REQUIRED                .required = true
+#define LIST                    .list = true
 #define TEXT(type, member)      .most = TEXT_MOST(type, member)
 #define RANGE(from, to, text)   .least = (from), .most = (to), .range = (text)
 
@@ -119,6 +127,12 @@ static const struct network_rule rules[] = {
     {"policies", "alarm_endings_per_minute", .read = network_read_number,
      IN_NETWORK(policies.alarm_endings_per_minute), RANGE(0, 1000000, "0 (no alarm) to 1000000")},
 
+    {"calendar", "opening", LIST, .read = network_read_opening, IN_NETWORK(hours)},
+    {"calendar", "holidays", .read = network_read_word, IN_NETWORK(hours.holidays),
+     .words = holidays_words, .range = "dutch or none"},
+    {"calendar", "decreed", LIST, .read = network_read_closures, IN_NETWORK(decreed)},
+    {"calendar", "closed", LIST, .read = network_read_closures, IN_NETWORK(hours.closed)},
+
     {"testing", "day_length", .read = network_read_duration, IN_NETWORK(day_ms),
      RANGE(1, DAY_MS, "1ms to 1D")},
 
@@ -134,6 +148,10 @@ static const struct network_rule rules[] = {
     {"organisation", "telephone_out_of_hours", .read = network_read_telephone,
      IN_ORGANISATION(telephone_out_of_hours),
      TEXT(struct network_organisation, telephone_out_of_hours)},
+    {"organisation", "opening", LIST, .read = network_read_opening, IN_ORGANISATION(hours)},
+    {"organisation", "holidays", .read = network_read_word, IN_ORGANISATION(hours.holidays),
+     .words = holidays_words, .range = "dutch or none"},
+    {"organisation", "closed", LIST, .read = network_read_closures, IN_ORGANISATION(hours.closed)},
     {"organisation", "leaving", .read = network_read_yes, IN_ORGANISATION(leaving)},
 
     {"key", "public_key", REQUIRED, .read = network_read_key, IN_KEY(public_key)},
@@ -158,14 +176,24 @@ static void keys_list(const char *kind, char *ret_list, size_t size) {
     }
 }
 
+static const struct network_rule *rule_find(const char *kind, const char *key) {
+    for (size_t i = 0; i < RULE_COUNT; i++) {
+        if (strcmp(rules[i].kind, kind) == 0 && strcmp(rules[i].key, key) == 0)
+            return &rules[i];
+    }
+    return NULL;
+}
+
+bool network_rules_is_list(const char *kind, const char *key) {
+    return rule_find(kind, key)->list;
+}
+
 int network_rules_know_key(const struct network_reading *reading, struct network_place place,
                            const char *kind, const char *key) {
     char list[256];
 
-    for (size_t i = 0; i < RULE_COUNT; i++) {
-        if (strcmp(rules[i].kind, kind) == 0 && strcmp(rules[i].key, key) == 0)
-            return 0;
-    }
+    if (rule_find(kind, key))
+        return 0;
     keys_list(kind, list, sizeof list);
     return network_wrong(reading, place, "%s is no key of [%s]; it has %s",
                          *key ? key : "(nothing)", kind, list);

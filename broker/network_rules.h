@@ -12,10 +12,14 @@ int network_rules_know_section(const struct network_reading *reading, struct net
 int network_rules_know_key(const struct network_reading *reading, struct network_place place,
                            const char *kind, const char *key);
 
+/* Whether that key, which is known, may stand more than once in a file. */
+bool network_rules_is_list(const char *kind, const char *key);
+
 /* Reads the section's values into `target`, the struct that its kind stands for: struct network
- * for network, broker, limits, policies and testing; struct network_organisation for organisation;
- * struct network_key for key; struct network_sealing_key for sealing; struct network_receipt_key
- * for receipt. What is not set is left alone. Checks that what is required is there. */
+ * for network, broker, limits, policies, calendar and testing; struct network_organisation for
+ * organisation; struct network_key for key; struct network_sealing_key for sealing; struct
+ * network_receipt_key for receipt. What is not set is left alone. Checks that what is required is
+ * there. */
 int network_rules_apply(const struct network_reading *reading,
                         const struct network_section *section, void *target);
 

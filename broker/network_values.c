@@ -7,13 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "broker/network_z85.h"
+#include "broker/network_zone.h"
 #include "schemas/wire/wire.h"
 
-#define ZONES  "/usr/share/zoneinfo"
 #define BLANKS " \t"
 
 static int refuse(const struct network_reading *reading, const struct network_setting *setting,
@@ -67,25 +66,21 @@ int network_read_telephone(const struct network_reading *reading, const struct n
     return 0;
 }
 
-/* The names of tzdata; a machine without any cannot say whether one exists. */
-static bool time_zone_exists(const char *zone) {
-    char path[sizeof ZONES + 1 + 64];
-    struct stat status;
-
-    if (stat(ZONES "/UTC", &status) < 0)
-        return true;
-    snprintf(path, sizeof path, "%s/%s", ZONES, zone);
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 int network_read_time_zone(const struct network_reading *reading, const struct network_rule *rule,
                            const struct network_setting *setting, void *field) {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789_+-/";
     const char *zone = setting->value;
+    const struct calendar_zone *found;
+    int result = 0;
 
-    if (strlen(zone) > (size_t)rule->most || zone[strspn(zone, letters)] != '\0' ||
-        zone[0] == '/' || (reading->from_disk && !time_zone_exists(zone)))
+    if (strlen(zone) > (size_t)rule->most || zone[strspn(zone, letters)] != '\0' || zone[0] == '/')
+        result = -ENOENT;
+    else if (reading->from_disk)
+        result = network_zone_find(zone, &found);
+    if (result == -ENOMEM)
+        return network_out_of_memory(reading);
+    if (result < 0)
         return refuse(reading, setting,
                       "no such time zone is known here; write one such as Europe/Amsterdam, or "
                       "install tzdata");
@@ -203,25 +198,12 @@ int network_read_size(const struct network_reading *reading, const struct networ
 }
 
 bool network_duration(const char *text, int64_t *ret_ms) {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1},    {"s", 1000},    {"m", 60000},
-                 {"M", 60000}, {"H", 3600000}, {"D", 86400000}};
-    int64_t number, ms;
-    const char *unit;
+    struct calendar_duration duration;
 
-    if (!digits_parse(text, &number, &unit))
+    if (!calendar_duration_parse(text, &duration) || duration.unit != CALENDAR_WALL_MS)
         return false;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(units[i].unit, unit) != 0)
-            continue;
-        if (__builtin_mul_overflow(number, units[i].ms, &ms))
-            return false;
-        *ret_ms = ms;
-        return true;
-    }
-    return false;
+    *ret_ms = duration.amount;
+    return true;
 }
 
 int network_read_duration(const struct network_reading *reading, const struct network_rule *rule,

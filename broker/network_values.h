@@ -21,6 +21,7 @@ struct network_rule {
     const char *kind; /* of the section */
     const char *key;
     bool required;
+    bool list; /* may stand more than once; the reader gets the first, and goes on by itself */
     network_value_read *read;
     size_t offset;                    /* of the field in the section's struct */
     int64_t least, most;              /* numbers; durations in ms; bytes of a text */
@@ -42,6 +43,8 @@ network_value_read network_read_moment;    /* hv_time */
 network_value_read network_read_key;       /* uint8_t[NETWORK_KEY_SIZE] */
 network_value_read network_read_receipt;   /* uint8_t[NETWORK_KEY_SIZE], Ed25519 */
 network_value_read network_read_roles;     /* unsigned */
+network_value_read network_read_opening;   /* struct network_hours, its week and has_opening */
+network_value_read network_read_closures;  /* struct network_closures */
 network_value_read network_read_listen;    /* struct network, its listen and listen_count */
 
 /* 40 characters of Z85 to a public key that can be used; false for any other text. */

@@ -18,6 +18,8 @@ build libmsgpack-dev         how messages are written (MessagePack)
 build libsqlite3-dev         the ledger
 build libsystemd-dev         event loop, readiness, journal
 build libinih-dev            the network's files
+build libglib2.0-dev         reads time zones
+build tzdata                 which time zones there are
 build libunistring-dev       checks text for UTF-8
 build uthash-dev             tables and lists
 build libjansson-dev         the tool's JSON

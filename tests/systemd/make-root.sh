@@ -5,8 +5,8 @@
 #
 #   tests/systemd/make-root.sh FOLDER PROGRAM...
 #
-# The packages are those that own the libraries which the programs name themselves. Exit status 77:
-# it cannot be made here, and the last line says why.
+# The packages are those that own the libraries which the programs name themselves, and tzdata,
+# which no library names. Exit status 77: it cannot be made here, and the last line says why.
 set -euo pipefail
 
 root=${1:?usage: make-root.sh FOLDER PROGRAM...}
@@ -30,7 +30,7 @@ packages() {
 }
 
 list=$(packages "$@" | paste -s -d ,)
-list=systemd,systemd-sysv,dbus,$list
+list=systemd,systemd-sysv,dbus,tzdata,$list
 stamp=$root.packages
 if [ -d "$root/usr" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$list" ]; then exit 0; fi
 

@@ -1,0 +1,242 @@
+"""Old ledgers, kept as their daemon closed them: today's starts on a copy of one and goes on where it stopped."""
+
+import collections
+import pathlib
+import shutil
+import sqlite3
+
+import nacl.exceptions
+import pytest
+
+from daemon import Daemon
+from kept import KeptNetwork, read_json
+from peer import Deadline, fresh_uuid, now_ms
+from test_receipts import opened
+from world import HOLDER, RECEIVER, THIRD, World
+
+FIXTURES = pathlib.Path(__file__).resolve().parents[1] / "fixtures"
+KEPT = sorted(path.parent.name for path in FIXTURES.glob("ledger-*/expected.json"))
+COORDINATING = RECEIVER  # since the last reload of the kept network
+
+# What today's broker itself adds to a history by being started and asked.
+KEEPING_HOUSE = {"read", "deleted"}
+
+
+class Kept:
+    """A world on a copy of a kept ledger, and what its own daemon had said of it."""
+
+    def __init__(self, name, scratch):
+        folder = FIXTURES / name
+        self.expected = read_json(folder / "expected.json")
+        endpoint = f"ipc://{scratch}/s"
+        state = scratch / "state"
+        state.mkdir(mode=0o700)
+        shutil.copyfile(folder / "ledger.sqlite", state / "ledger.sqlite")
+        (state / "ledger.sqlite").chmod(0o600)
+        network = KeptNetwork(folder, scratch / "network", endpoint)
+        self.world = World(network, Daemon(network, state, scratch, arguments=["--listen", endpoint]))
+
+    def journey(self, name):
+        return self.expected["journeys"][name]["id"]
+
+    def handover(self, name):
+        return self.expected["handovers"][name]["id"]
+
+    @property
+    def coordinator(self):
+        return self.world.peer(COORDINATING, "coordinator")
+
+    @property
+    def operator(self):
+        return self.world.peer(COORDINATING, "operator")
+
+    def verified(self, **keys):
+        return self.operator.done("verify", **keys)
+
+
+@pytest.fixture(params=KEPT)
+def kept(request, scratch):
+    kept = Kept(request.param, scratch)
+    yield kept
+    kept.world.end()
+
+
+@pytest.fixture
+def upgraded(kept):
+    """The same, and today's daemon is ready on it."""
+    kept.world.daemon.start()
+    return kept
+
+
+def says(answer, expected, what):
+    """Everything that was said then is said now; newer keys may have come."""
+    got = {key: answer[key] if key in answer else None for key in expected}
+    assert got == expected, f"{what}: expected {expected}, got {answer}"
+
+
+# ---- what stood in it stands ----
+
+
+def test_there_is_a_kept_ledger():
+    assert "ledger-0001" in KEPT
+
+
+def test_its_keys_are_marked_as_those_of_tests():
+    """Whoever finds a secret in the tree reads at once what it is worth."""
+    for name in KEPT:
+        secrets = [path for path in (FIXTURES / name).rglob("*") if path.suffix == ".key" or "keys" in path.name]
+        assert secrets
+        for path in secrets:
+            assert "TEST KEYS ONLY" in path.read_text(encoding="utf-8"), path
+
+
+def test_it_is_the_same_ledger(upgraded):
+    """Its name, its chain as far as it had come, and the key of its receipts."""
+    then = upgraded.expected["ledger"]
+    now = upgraded.world.session(HOLDER).welcomed
+    assert (now["ledger"], now["receipt_key"]) == (then["ledger"], then["receipt_key"])
+    assert now["seq"] >= then["seq"]
+    upgraded.verified(head=then["head"], at_seq=then["seq"])
+
+
+def test_chain_and_tables_agree(upgraded):
+    answer = upgraded.verified()
+    assert answer["counts"]["journeys"] >= len(upgraded.expected["journeys"])
+    assert answer["counts"]["handovers"] >= len(upgraded.expected["handovers"])
+
+
+def test_every_status_is_what_it_was(upgraded):
+    for name, journey in upgraded.expected["journeys"].items():
+        says(upgraded.coordinator.done("status", journey=journey["id"]), journey["status"], name)
+    for name, handover in upgraded.expected["handovers"].items():
+        says(upgraded.coordinator.done("status", handover=handover["id"]), handover["status"], name)
+
+
+def test_every_history_is_what_it_was(upgraded):
+    """Event by event, with number and time; what follows is that it was read, and dossiers that were due."""
+    for name, journey in upgraded.expected["journeys"].items():
+        events = upgraded.world.history(journey["id"], upgraded.coordinator)
+        then = journey["history"]
+        assert len(events) >= len(then), f"{name}: {len(events)} events, expected {len(then)}"
+        for now, event in zip(events, then):
+            says(now, event, name)
+        assert {event["event"] for event in events[len(then):]} <= KEEPING_HOUSE, f"{name}: {events[len(then):]}"
+
+
+# ---- what was owed comes ----
+
+
+def drain(upgraded, organisation, role, wanted):
+    """So many items of that inbox, each acknowledged, by their numbers."""
+    inbox = upgraded.world.session(organisation, role, credit=1000)
+    items = {}
+    while len(items) < wanted:
+        item = inbox.next_item()
+        assert item["item"] not in items, f"{inbox}: {item} came again after it was acknowledged"
+        items[item["item"]] = item
+        inbox.ack(item)
+    inbox.expect_no_item()
+    return items
+
+
+def test_undelivered_items_arrive(upgraded):
+    """Each once, under its number, and nothing else; receipts and dossiers with them, as they were sealed then."""
+    owed = collections.defaultdict(dict)
+    for item in upgraded.expected["undelivered"]:
+        owed[item["organisation"], item["role"]][item["item"]] = item
+    events = {event["seq"]: event for journey in upgraded.expected["journeys"].values()
+              for event in journey["history"]}
+    receipts = dossiers = 0
+    for (organisation, role), items in owed.items():
+        came = drain(upgraded, organisation, role, len(items))
+        assert sorted(came) == sorted(items), f"{organisation}/{role}"
+        for number, then in items.items():
+            now = came[number]
+            assert (now["seq"], now["journey"], now.get("handover")) == (then["seq"], then["journey"], then["handover"])
+            assert now["event"] == events[then["seq"]]["event"], now
+            if now["event"] == "confirmed":
+                receipts += 1
+                assert signed(upgraded, now["receipt"])["seq"] == now["seq"]
+            if now.dossier is not None:
+                dossiers += 1
+                assert_readable(upgraded, now)
+    assert receipts > 0 and dossiers > 0
+    upgraded.verified()
+
+
+def signed(upgraded, receipt):
+    """What a receipt says, under the one key or the other that this broker had."""
+    import test_receipts
+
+    keys = [key.public for key in upgraded.world.network.receipt_keys.values()]
+    for key in [*keys, test_receipts.derived(upgraded.world)]:
+        try:
+            return opened(receipt, key)
+        except nacl.exceptions.BadSignatureError:
+            continue
+    raise AssertionError("a receipt that neither key signed")
+
+
+def assert_readable(upgraded, item):
+    said = next(dossier for dossier in upgraded.expected["dossiers"]
+                if (dossier["handover"], dossier["number"]) == (item["handover"], item["number"]))
+    key = upgraded.world.network[said["to"]].sealing["first"]
+    assert key.open(item.dossier).decode() == said["text"]
+
+
+def test_what_was_acknowledged_stays_so(upgraded):
+    """Asked again it is a repeat, and it does not come again."""
+    for item in upgraded.expected["acknowledged"]:
+        if item["organisation"] in upgraded.world.network.organisations:
+            answer = upgraded.world.peer(item["organisation"], item["role"]).repeat("ack", item=item["item"])
+            assert answer["seq"] == item["seq"]
+
+
+def test_due_dossiers_go(upgraded):
+    """They were confirmed long ago: the time to delete them came while nobody ran."""
+    database = upgraded.world.daemon.state / "ledger.sqlite"
+    confirmed = upgraded.handover("a handover confirmed")
+    deadline = Deadline(30)
+    while upgraded.world.receiver.ask("fetch", handover=confirmed).type == "done":
+        assert not deadline.passed, "the dossier of a confirmed handover is still there"
+    upgraded.verified()
+    upgraded.world.forget_peers()
+    upgraded.world.daemon.stop()
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM deletion").fetchone() == (0,)
+    connection.close()
+
+
+# ---- commands go on ----
+
+
+def test_commands_of_then_are_repeats_now(upgraded):
+    """Nothing that took effect under the old program takes effect again (D2)."""
+    asked = upgraded.expected["asked"]
+    assert len(asked) > 5
+    for command in asked:
+        peer = upgraded.world.peer(command["organisation"], command["role"])
+        answer = peer.repeat(command["type"], command["dossier"], **command["keys"])
+        assert answer["seq"] == command["seq"], f"{command}: {answer}"
+
+
+def test_commands_go_on(upgraded):
+    """Every handover that is open comes to its end, every journey too, and new ones begin."""
+    world = upgraded.world
+    for name in ("a handover offered", "a handover delivered", "a handover received", "a handover picked up",
+                 "introduced, not yet arrived"):
+        world.confirm(upgraded.handover(name))
+        assert upgraded.coordinator.done("status", journey=upgraded.journey(name))["holder"] == {
+            "organisation": RECEIVER, "begeleider": "eva"}
+    world.confirm(upgraded.handover("arrived cold after all, and offered on"), by=THIRD, begeleider="wim")
+    for name in ("a handover declined", "a handover withdrawn"):
+        _, handover = world.offer(upgraded.journey(name), dossier=world.network.dossier(RECEIVER, b"anew"))
+        world.receiver.fresh("decline", handover=handover, reason="no-room", decided="receiver")
+    upgraded.coordinator.fresh("settle", journey=upgraded.journey("a journey closing"), person="cora", agree=True,
+                               reason="seen", on=now_ms())
+    world.holder.fresh("close", journey=upgraded.journey("a journey open"), begeleider="anna", outcome="helped",
+                       talked={"on": now_ms(), "begeleider": "anna"})
+    world.offer(to=THIRD, handover=fresh_uuid())
+    upgraded.verified()
+    world.restart()
+    upgraded.verified()
