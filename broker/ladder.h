@@ -53,8 +53,11 @@ struct ladder {
     struct calendar_duration every;
     bool every_has_no_later;
     int64_t every_no_later_ms;
+    const char *path; /* where it stands: of one of the network's files; NULL: a default */
+    unsigned line;
 };
 
+/* The defaults first, then what the network's files say, in the order in which it is read. */
 struct ladders {
     struct ladder *items; /* owned */
     size_t count;
@@ -69,9 +72,16 @@ struct ladder_key {
     const char *to;    /* the receiver, or "" */
 };
 
-/* The most particular ladder that fits, the one read last of equals: a route (both ends, then `to`,
- * then `from`) before a kind before an urgency. *answer* falls back on *receipt*. NULL where the
- * files have none: network_load makes sure that every phase and urgency has one. */
+/* The ladder for that key: what the network's files say goes before the defaults, and of either the
+ * most particular that fits, the one read last of equals: a route (both ends, then `to`, then
+ * `from`) before a kind before an urgency. A ladder for a kind fits no key without one, and a ladder
+ * `to` an organisation no key that names nobody. *answer* falls back on *receipt*. NULL where nobody
+ * says anything: the defaults have every phase and urgency but *waiting* in crisis, which is not
+ * allowed. */
 const struct ladder *ladder_find(const struct ladders *ladders, const struct ladder_key *key);
+
+/* Whether the phase has check-ins alone, so that its ladders have no steps: an unanswered one climbs
+ * *unrouted*. */
+bool ladder_is_check_in(enum hv_phase phase);
 
 #endif

@@ -116,6 +116,13 @@ size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after,
 /* Whether the organisation is a party to any handover of the journey. */
 bool ledger_is_party(struct ledger *ledger, int64_t journey_row, const char *organisation);
 
+/* Who acknowledged steps of the journey's ladders (of one handover, where its row is given), newest
+ * first, at most 32; they live in `zone`. Gives how many. */
+size_t ledger_told(struct ledger *ledger, int64_t journey_row, int64_t handover_row,
+                   msgpack_zone *zone, const struct hv_told **ret_told);
+/* Whether an item of the journey is set aside. */
+bool ledger_journey_is_stuck(struct ledger *ledger, int64_t journey_row);
+
 /* The journey as it stood after the command whose first event is `first`, folded from the log. */
 bool ledger_journey_then(struct ledger *ledger, int64_t journey_row, int64_t first,
                          msgpack_zone *zone, struct journey *ret_journey);

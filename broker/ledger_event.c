@@ -218,6 +218,41 @@ size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after,
     return count;
 }
 
+/* Most of them that one answer shows. */
+#define TOLD_MAX 32
+
+size_t ledger_told(struct ledger *ledger, int64_t journey_row, int64_t handover_row,
+                   msgpack_zone *zone, const struct hv_told **ret_told) {
+    struct hv_told *told = msgpack_zone_malloc(zone, TOLD_MAX * sizeof *told);
+    struct hv_event event;
+    size_t count = 0;
+
+    *ret_told = told;
+    if (!told) {
+        ledger_fail(ledger, SQLITE_NOMEM, __FILE__, __LINE__);
+        return 0;
+    }
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                                        "JOIN payload ON payload.seq = event.seq WHERE journey = ? "
+                                        "AND type = ? AND (? = 0 OR handover = ?) "
+                                        "ORDER BY event.seq DESC LIMIT ?");
+    sql_int(sql, journey_row);
+    sql_int(sql, (int64_t)HV_EVENT_TOLD);
+    sql_int(sql, handover_row);
+    sql_int(sql, handover_row);
+    sql_int(sql, TOLD_MAX);
+    while (sql_row(sql)) {
+        if (!event_of_row(sql, zone, &event)) {
+            sql_end(sql);
+            break;
+        }
+        copy_text(told[count].organisation, event.organisation);
+        told[count].role = event.role;
+        told[count++].at = event.at;
+    }
+    return count;
+}
+
 bool ledger_is_party(struct ledger *ledger, int64_t journey_row, const char *organisation) {
     struct sql *sql = sql_begin(ledger, "SELECT 1 FROM handover WHERE journey = ? AND "
                                         "(sender = ? OR receiver = ?) LIMIT 1");

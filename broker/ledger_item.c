@@ -221,6 +221,16 @@ bool ledger_item_get(struct ledger *ledger, int64_t row, struct ledger_item *ret
     return item_one(sql, ret_item);
 }
 
+bool ledger_journey_is_stuck(struct ledger *ledger, int64_t journey_row) {
+    if (ledger->gauges.items_aside == 0)
+        return false;
+    struct sql *sql =
+        sql_begin(ledger, "SELECT 1 FROM item WHERE state = 4 AND journey = ? LIMIT 1");
+
+    sql_int(sql, journey_row);
+    return sql_number(sql, 0) != 0;
+}
+
 bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,
                       struct ledger_item *ret_item) {
     return item >> 40 == 0 && ledger_item_get(ledger, item_number(inbox, item), ret_item);

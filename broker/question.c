@@ -10,6 +10,7 @@
 #include "broker/access.h"
 #include "broker/answer.h"
 #include "broker/record.h"
+#include "broker/standing.h"
 #include "wire/wire.h"
 
 #define HISTORY_LIMIT_DEFAULT 100
@@ -63,6 +64,25 @@ static void set_times(struct turn *turn, struct hv_done *done, const struct hand
     done->times.items = times;
 }
 
+/* What falls due first, and who is on it. */
+static void set_ladder(struct turn *turn, struct hv_done *done, const struct journey *journey,
+                       const struct handover *handover) {
+    const struct hv_run *run = standing_run(journey, handover);
+    const struct hv_standing_claim *claim = standing_claim(journey, turn->now_ms);
+
+    if (run) {
+        done->has_phase = true;
+        done->phase = run->phase;
+        done->has_step = true;
+        done->step = run->step;
+        done->has_due = true;
+        done->due = run->due;
+    }
+    done->has_claimed = claim != NULL;
+    if (claim)
+        done->claimed = *claim;
+}
+
 static void status_of_handover(struct request *request) {
     struct ledger *ledger = request->turn->ledger;
     struct handover handover;
@@ -100,6 +120,12 @@ static void status_of_handover(struct request *request) {
     done->as = handover.as;
     done->has_reason = handover.as != 0;
     copy_text(done->reason, handover.as_reason);
+    if (is_open) {
+        set_ladder(request->turn, done, &journey, &handover);
+        done->told.count = ledger_told(ledger, journey.row, handover.row, &request->turn->zone,
+                                       &done->told.items);
+        done->has_told = done->told.count > 0;
+    }
     set_times(request->turn, done, &handover);
     answer_done(request, &message, ledger_seq(ledger));
 }
@@ -133,6 +159,10 @@ static void status_of_journey(struct request *request) {
         done->has_kind = true;
         done->kind = open.kind;
     }
+    set_ladder(request->turn, done, &journey, NULL);
+    done->told.count = ledger_told(ledger, journey.row, has_open ? open.row : 0,
+                                   &request->turn->zone, &done->told.items);
+    done->has_told = done->told.count > 0;
     answer_done(request, &message, ledger_seq(ledger));
 }
 
@@ -165,6 +195,8 @@ static void answer_history(struct request *request, struct journey *journey,
     const size_t count =
         ledger_history(turn->ledger, journey->row, question->has_after ? question->after : 0, limit,
                        only_party, &turn->zone, events, &more);
+    for (size_t i = 0; i < count; i++)
+        events[i].has_runs = false; /* the broker's own */
     struct hv_done *done = answer_begin(request, &message);
     done->has_journey = true;
     done->journey = journey->id;

@@ -7,6 +7,7 @@
 #include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/record.h"
+#include "broker/standing.h"
 #include "wire/wire.h"
 
 
@@ -25,6 +26,9 @@ void subject_done(struct request *request, const struct journey *journey, int64_
     copy_text(done->state, wire_word_text(&wire_vocabulary_journey_state, (int)journey->state));
     done->has_holder = true;
     done->holder = journey->holder;
+    const struct hv_run *run = standing_run(journey, NULL);
+    done->has_due = run != NULL;
+    done->due = run ? run->due : 0;
     answer_done(request, &message, seq);
 }
 

@@ -1,0 +1,83 @@
+/* Standing: how a journey stands. */
+#include "broker/standing.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "wire/wire.h"
+
+const struct hv_run *standing_run(const struct journey *journey, const struct handover *handover) {
+    const struct hv_run *first = NULL;
+
+    for (size_t i = 0; i < journey->runs.count; i++) {
+        const struct hv_run *run = &journey->runs.items[i];
+        const bool belongs = !handover || run->phase == HV_PHASE_WAITING ||
+                             (run->has_handover && memcmp(&run->handover, &handover->id,
+                                                          sizeof run->handover) == 0);
+        if (belongs && (!first || run->due < first->due))
+            first = run;
+    }
+    return first;
+}
+
+const struct hv_standing_claim *standing_claim(const struct journey *journey, hv_time now_ms) {
+    const struct hv_standing_claim *standing = NULL;
+
+    for (size_t i = 0; i < journey->claims.count; i++) {
+        const struct hv_standing_claim *claim = &journey->claims.items[i];
+        if (claim->until > now_ms && (!standing || claim->of_network))
+            standing = claim;
+    }
+    return standing;
+}
+
+static void fill_receiver(struct hv_standing *standing, const struct handover *open) {
+    const char *begeleider = open->picked_up_by[0] ? open->picked_up_by : open->received_by;
+
+    standing->has_handover = true;
+    standing->handover = open->id;
+    copy_text(standing->state, wire_word_text(&wire_vocabulary_handover_state, (int)open->state));
+    standing->since = open->times_ms[open->state];
+    standing->has_receiver = true;
+    copy_text(standing->receiver.organisation, open->to);
+    standing->receiver.has_begeleider = begeleider[0] != '\0';
+    copy_text(standing->receiver.begeleider, begeleider);
+    standing->has_kind = true;
+    standing->kind = open->kind;
+    standing->has_introduced = true;
+    standing->introduced = open->introduced;
+}
+
+void standing_fill(struct turn *turn, const struct journey *journey, const struct handover *open,
+                   struct hv_standing *ret_standing) {
+    struct hv_standing *standing = ret_standing;
+    const struct hv_run *run = standing_run(journey, NULL);
+    const struct hv_standing_claim *claim = standing_claim(journey, turn->now_ms);
+
+    memset(standing, 0, sizeof *standing);
+    standing->journey = journey->id;
+    copy_text(standing->state,
+              wire_word_text(&wire_vocabulary_journey_state, (int)journey->state));
+    standing->holder = journey->holder;
+    standing->urgency = journey->urgency;
+    standing->since = journey->since_ms;
+    if (open)
+        fill_receiver(standing, open);
+    if (run) {
+        standing->has_phase = true;
+        standing->phase = run->phase;
+        standing->has_step = true;
+        standing->step = run->step;
+        standing->has_due = true;
+        standing->due = run->due;
+    }
+    standing->has_claimed = claim != NULL;
+    if (claim)
+        standing->claimed = *claim;
+    standing->has_stuck = ledger_journey_is_stuck(turn->ledger, journey->row);
+    standing->stuck = standing->has_stuck;
+    standing->told.count =
+        ledger_told(turn->ledger, journey->row, open ? open->row : 0, &turn->zone,
+                    &standing->told.items);
+    standing->has_told = standing->told.count > 0;
+}

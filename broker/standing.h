@@ -1,0 +1,19 @@
+/* Standing: how a journey stands, as `status`, `list` and `watch` show it. */
+#ifndef HOUVAST_STANDING_H
+#define HOUVAST_STANDING_H
+
+#include "broker/request.h"
+
+/* Fills *ret_standing with the journey and its open handover (NULL: none); what it points at lives
+ * in the turn's zone. */
+void standing_fill(struct turn *turn, const struct journey *journey, const struct handover *open,
+                   struct hv_standing *ret_standing);
+
+/* What of the journey falls due first; of a handover, of what it waits for itself. NULL where
+ * nothing runs. */
+const struct hv_run *standing_run(const struct journey *journey, const struct handover *handover);
+
+/* The claim that stands at `now_ms`: the network's before an organisation's own. NULL: none. */
+const struct hv_standing_claim *standing_claim(const struct journey *journey, hv_time now_ms);
+
+#endif
