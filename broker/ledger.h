@@ -140,6 +140,17 @@ int64_t ledger_journey_due(struct ledger *ledger, hv_time now_ms);
 /* When the next one is; false where no journey is open. */
 bool ledger_journey_next(struct ledger *ledger, hv_time *ret_due_ms);
 
+/* A place in the order in which open journeys fall due; all zeroes is the beginning. */
+struct ledger_place {
+    hv_time due_ms;
+    int64_t row;
+};
+/* The open journey behind that place, which becomes the place; false at the end. */
+bool ledger_journey_after(struct ledger *ledger, struct ledger_place *place,
+                          struct journey *ret_journey);
+/* The open journey with the least row above that; false where there is none. */
+bool ledger_journey_above(struct ledger *ledger, int64_t row, struct journey *ret_journey);
+
 bool ledger_handover_find(struct ledger *ledger, const struct hv_uuid *id,
                           struct handover *ret_handover);
 bool ledger_handover_get(struct ledger *ledger, int64_t row, struct handover *ret_handover);

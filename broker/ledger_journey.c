@@ -95,6 +95,30 @@ bool ledger_journey_get(struct ledger *ledger, int64_t row, struct journey *ret_
     return journey_row(sql, ret_journey);
 }
 
+bool ledger_journey_after(struct ledger *ledger, struct ledger_place *place,
+                          struct journey *ret_journey) {
+    struct sql *sql = sql_begin(ledger, JOURNEY_SELECT "WHERE state < 3 AND (due, number) > (?, ?) "
+                                                       "ORDER BY due, number LIMIT 1");
+
+    sql_int(sql, place->due_ms);
+    sql_int(sql, place->row);
+    if (!journey_row(sql, ret_journey))
+        return false;
+    place->due_ms = runs_due(&ret_journey->runs);
+    if (ret_journey->runs.count == 0)
+        place->due_ms = 1; /* from a ledger that knew no timers */
+    place->row = ret_journey->row;
+    return true;
+}
+
+bool ledger_journey_above(struct ledger *ledger, int64_t row, struct journey *ret_journey) {
+    struct sql *sql = sql_begin(ledger, JOURNEY_SELECT "WHERE state < 3 AND number > ? "
+                                                       "ORDER BY number LIMIT 1");
+
+    sql_int(sql, row);
+    return journey_row(sql, ret_journey);
+}
+
 /* The columns that change, in the order in which both statements name them. */
 static void journey_bind(struct sql *sql, const struct journey *journey,
                          const msgpack_sbuffer *keeping) {

@@ -11,6 +11,7 @@
 #include "broker/delivery.h"
 #include "broker/heartbeat.h"
 #include "broker/journal.h"
+#include "broker/list.h"
 #include "broker/message.h"
 #include "broker/question.h"
 #include "broker/rate.h"
@@ -341,7 +342,7 @@ static void no_session(struct request *request) {
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
     if (rate_refuse(request) || command_take_journey(request) || command_take_handover(request) ||
-        command_take_people(request) ||
+        command_take_people(request) || list_take(request) ||
         question_take(request) || verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);

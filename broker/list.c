@@ -1,0 +1,133 @@
+/* The list: open journeys in the order in which they fall due. */
+#include "broker/list.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "broker/access.h"
+#include "broker/answer.h"
+#include "broker/standing.h"
+#include "wire/wire.h"
+
+#define LIMIT_DEFAULT 100
+/* Journeys looked at for one answer, so that who sees few of many does not hold up the rest: a page
+ * may then be short, or empty, and `next` leads on. */
+#define LOOKED_AT_MAX 2000
+
+bool list_is_in_scope(const struct actor *actor, const struct journey *journey,
+                      const struct handover *open) {
+    return actor->role == HV_ROLE_COORDINATOR && access_knows_journey(actor, journey, open);
+}
+
+static bool has_phase(const struct journey *journey, enum hv_phase phase) {
+    for (size_t i = 0; i < journey->runs.count; i++)
+        if (journey->runs.items[i].phase == phase)
+            return true;
+    return false;
+}
+
+static bool is_wanted(const struct hv_list *question, const struct journey *journey,
+                      const struct handover *open) {
+    const char *state =
+        open ? wire_word_text(&wire_vocabulary_handover_state, (int)open->state)
+             : wire_word_text(&wire_vocabulary_journey_state, (int)journey->state);
+
+    if (question->has_state && strcmp(question->state, state) != 0)
+        return false;
+    if (question->has_phase && !has_phase(journey, question->phase))
+        return false;
+    return !question->has_organisation ||
+           strcmp(question->organisation, journey->holder.organisation) == 0 ||
+           (open && strcmp(question->organisation, open->to) == 0);
+}
+
+/* Where the page before ended; false where that is gone: answered. */
+static bool begin_after(struct request *request, struct ledger_place *ret_place) {
+    const struct hv_list *question = &request->message.list;
+    struct journey journey;
+    struct handover open;
+
+    memset(ret_place, 0, sizeof *ret_place);
+    if (!question->has_after)
+        return true;
+    if (!ledger_journey_find(request->turn->ledger, &question->after, &journey)) {
+        answer_unknown_journey(request);
+        return false;
+    }
+    const bool has_open = ledger_handover_open_of(request->turn->ledger, journey.row, &open);
+    if (!list_is_in_scope(&request->actor, &journey, has_open ? &open : NULL)) {
+        answer_unknown_journey(request);
+        return false;
+    }
+    if (journey.state == HV_JOURNEY_CLOSED) {
+        answer_refuse(request, HV_REFUSED_CONFLICT, "after",
+                      "this journey was closed since: begin the list again");
+        return false;
+    }
+    ret_place->due_ms = runs_due(&journey.runs);
+    ret_place->row = journey.row;
+    return true;
+}
+
+/* Fills the page and says whether more follow; *ret_last is the last journey in scope that was
+ * looked at. */
+static size_t fill_page(struct request *request, struct ledger_place *place, size_t limit,
+                        struct hv_standing *ret_page, struct hv_uuid *ret_last, bool *ret_more) {
+    struct turn *turn = request->turn;
+    struct journey journey;
+    struct handover open;
+    size_t count = 0;
+
+    *ret_more = false;
+    for (size_t looked_at = 0; ledger_journey_after(turn->ledger, place, &journey); looked_at++) {
+        const bool has_open = ledger_handover_open_of(turn->ledger, journey.row, &open);
+        const struct handover *its_open = has_open ? &open : NULL;
+        if (count == limit || (looked_at >= LOOKED_AT_MAX && count > 0)) {
+            *ret_more = true;
+            break;
+        }
+        if (!list_is_in_scope(&request->actor, &journey, its_open) ||
+            !is_wanted(&request->message.list, &journey, its_open))
+            continue;
+        standing_fill(turn, &journey, its_open, &ret_page[count++]);
+        *ret_last = journey.id;
+    }
+    return count;
+}
+
+static void question_list(struct request *request) {
+    const struct hv_list *question = &request->message.list;
+    const size_t limit = question->has_limit ? (size_t)question->limit : LIMIT_DEFAULT;
+    struct hv_standing *page = NULL;
+    struct ledger_place place;
+    struct hv_message message;
+    struct hv_uuid last;
+    bool more = false;
+
+    if (request->actor.role != HV_ROLE_COORDINATOR) {
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for a coordinator");
+        return;
+    }
+    if (!begin_after(request, &place))
+        return;
+    page = msgpack_zone_malloc(&request->turn->zone, limit * sizeof *page);
+    if (!page) {
+        request->turn->error = -ENOMEM;
+        return;
+    }
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_journeys = true;
+    done->journeys.count = fill_page(request, &place, limit, page, &last, &more);
+    done->journeys.items = page;
+    done->has_next_journey = more;
+    if (more)
+        done->next_journey = last;
+    answer_done(request, &message, ledger_seq(request->turn->ledger));
+}
+
+bool list_take(struct request *request) {
+    if (request->message.type != HV_MESSAGE_list)
+        return false;
+    question_list(request);
+    return true;
+}
