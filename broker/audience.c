@@ -78,6 +78,18 @@ void audience_of(const struct hv_event *event, const struct journey *journey,
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_SUSPECTED:
         break;
     }
+}
+
+void audience_of_network_event(const struct hv_event *event, const char *coordinating,
+                               bool about_has_coordinators, struct audience *ret_audience) {
+    ret_audience->count = 0;
+    ret_audience->earlier_holders = false;
+    if (event->event != HV_EVENT_SUSPECTED)
+        return;
+    audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
+    if (about_has_coordinators)
+        audience_add(ret_audience, event->about, HV_ROLE_COORDINATOR);
 }

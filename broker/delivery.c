@@ -44,22 +44,11 @@ static void out_ends(struct turn *turn, int64_t item_row) {
 
 /* ---- ack ---- */
 
-/* The event that records an acknowledgement: of an offer that was not delivered yet it is
- * `delivered`. */
-static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
-    struct turn *turn = request->turn;
-    struct journey journey;
-    struct handover handover;
-
-    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
-        (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
-        return 0;
-    const bool delivers = item->handover_row && handover_is_delivered_by_ack(&handover) &&
-                          ledger_event_name(turn->ledger, item->seq) == HV_EVENT_OFFERED;
+/* What an acknowledgement says, whatever the item is about. */
+static struct hv_event acknowledgement(const struct request *request,
+                                       const struct ledger_item *item) {
     struct hv_event event = {
-        .event = delivers ? HV_EVENT_DELIVERED : HV_EVENT_ACKNOWLEDGED,
-        .has_journey = true,
-        .journey = journey.id,
+        .event = HV_EVENT_ACKNOWLEDGED,
         .has_organisation = true,
         .has_role = true,
         .role = request->actor.role,
@@ -68,7 +57,29 @@ static int64_t record_acknowledgement(struct request *request, const struct ledg
         .has_item = true,
         .item = item->item,
     };
+
     copy_text(event.organisation, request->actor.organisation);
+    return event;
+}
+
+/* The event that records an acknowledgement: of an offer that was not delivered yet it is
+ * `delivered`. */
+static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
+    struct turn *turn = request->turn;
+    struct hv_event event = acknowledgement(request, item);
+    struct journey journey;
+    struct handover handover;
+
+    if (!item->journey_row)
+        return record_network_event(turn, &event);
+    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
+        (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
+        return 0;
+    const bool delivers = item->handover_row && handover_is_delivered_by_ack(&handover) &&
+                          ledger_event_name(turn->ledger, item->seq) == HV_EVENT_OFFERED;
+    event.event = delivers ? HV_EVENT_DELIVERED : HV_EVENT_ACKNOWLEDGED;
+    event.has_journey = true;
+    event.journey = journey.id;
     if (item->handover_row) {
         event.has_handover = true;
         event.handover = handover.id;

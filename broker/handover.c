@@ -170,6 +170,7 @@ static enum handover_move move_of(enum hv_event_name name) {
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_SUSPECTED:
         break;
     }
     return MOVE_COUNT;
@@ -234,6 +235,7 @@ bool handover_fold(struct handover *handover, const struct hv_event *event, int6
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_SUSPECTED:
         moved = false;
         break;
     }

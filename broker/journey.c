@@ -295,6 +295,7 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_SUSPECTED:
         moved = false;
         break;
     }

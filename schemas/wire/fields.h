@@ -130,7 +130,9 @@
     F(S, OPTIONAL, BOOLEAN, agree, _, "whether they agreed")                                           \
     F(S, OPTIONAL, VOCABULARY, inbox, role, "the inbox of the organisation that acknowledged")         \
     F(S, OPTIONAL, INTEGER, item, (1, HV_INTEGER_MAX), "the item that was acknowledged")               \
-    F(S, OPTIONAL, BYTES, network_hash, 32, "of the network files in force")
+    F(S, OPTIONAL, BYTES, network_hash, 32, "of the network files in force")                           \
+    F(S, OPTIONAL, ORGANISATION, about, _, "the organisation that it is about, where no journey is")   \
+    F(S, OPTIONAL, INTEGER, count, (0, HV_INTEGER_MAX), "of what is too much: in the minute; or what a second may have")
 
 /* ---- Messages: M(name, "type", by whom, "what it does") -------------------------------------- */
 

@@ -123,7 +123,8 @@
     V(EVENT_DELETED, 17, "deleted", "- the broker deleted the dossiers")                      \
     V(EVENT_ACKNOWLEDGED, 18, "acknowledged", "- an item was acknowledged")                   \
     V(EVENT_READ, 19, "read", "- somebody read the history")                                  \
-    V(EVENT_NETWORK, 20, "network", "- other network files are in force")
+    V(EVENT_NETWORK, 20, "network", "- other network files are in force")                     \
+    V(EVENT_SUSPECTED, 21, "suspected", "a key does more than its system would: is it stolen?")
 
 /* In the order in which the broker judges. */
 #define HV_VOCABULARY_refusal(V)                                                               \
