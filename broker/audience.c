@@ -118,17 +118,9 @@ void audience_of(const struct hv_event *event, const struct journey *journey,
     case HV_EVENT_CLAIMED:
         parties(ret_audience, journey, handover);
         break;
-    case HV_EVENT_CLOCK:
-        audience_add(ret_audience, coordinating, HV_ROLE_OPERATOR);
-        break;
+    case HV_EVENT_CLOCK: /* belong to no journey */
     case HV_EVENT_ABSENT:
-        if (!event->has_deputy && event->until > event->begins)
-            audience_add(ret_audience, event->organisation, HV_ROLE_COORDINATOR);
-        break;
     case HV_EVENT_QUIET:
-        audience_add(ret_audience, event->awaits, HV_ROLE_COORDINATOR);
-        audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
-        break;
     case HV_EVENT_URGENCY:
     case HV_EVENT_TOLD:
     case HV_EVENT_REPAIRED:
@@ -140,6 +132,34 @@ void audience_of(const struct hv_event *event, const struct journey *journey,
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_SUSPECTED:
+        break;
+    }
+}
+
+void audience_of_network_event(const struct hv_event *event, const char *coordinating,
+                               bool about_has_coordinators, struct audience *ret_audience) {
+    ret_audience->count = 0;
+    ret_audience->earlier_holders = false;
+    switch ((int)event->event) {
+    case HV_EVENT_SUSPECTED:
+    case HV_EVENT_QUIET:
+        audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
+        if (about_has_coordinators)
+            audience_add(ret_audience, event->about, HV_ROLE_COORDINATOR);
+        break;
+    case HV_EVENT_ABSENT: /* without a deputy, and not taken back */
+        if (event->has_deputy || event->until <= event->begins)
+            break;
+        if (about_has_coordinators)
+            audience_add(ret_audience, event->about, HV_ROLE_COORDINATOR);
+        else
+            audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
+        break;
+    case HV_EVENT_CLOCK:
+        audience_add(ret_audience, coordinating, HV_ROLE_OPERATOR);
+        break;
+    default:
         break;
     }
 }

@@ -26,4 +26,9 @@ void audience_of(const struct hv_event *event, const struct journey *journey,
                  const struct handover *handover, const char *coordinating,
                  struct audience *ret_audience);
 
+/* The same for an event that belongs to no journey. `about_has_coordinators`: the organisation that
+ * it is about has keys of that role; an inbox that nobody can open is owed nothing. */
+void audience_of_network_event(const struct hv_event *event, const char *coordinating,
+                               bool about_has_coordinators, struct audience *ret_audience);
+
 #endif

@@ -48,26 +48,11 @@ static bool is_step(enum hv_event_name name) {
     return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
 }
 
-/* The event that records an acknowledgement: of an offer that was not delivered yet it is
- * `delivered`, of a step of a ladder `told`. */
-static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
-    struct turn *turn = request->turn;
-    struct journey journey;
-    struct handover handover;
-
-    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
-        (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
-        return 0;
-    const enum hv_event_name carried = ledger_event_name(turn->ledger, item->seq);
-    const bool delivers = item->handover_row && handover_is_delivered_by_ack(&handover) &&
-                          carried == HV_EVENT_OFFERED;
-    const bool tells = is_step(carried);
+/* What an acknowledgement says, whatever the item is about. */
+static struct hv_event acknowledgement(const struct request *request,
+                                       const struct ledger_item *item) {
     struct hv_event event = {
-        .event = delivers ? HV_EVENT_DELIVERED
-                 : tells  ? HV_EVENT_TOLD
-                          : HV_EVENT_ACKNOWLEDGED,
-        .has_journey = true,
-        .journey = journey.id,
+        .event = HV_EVENT_ACKNOWLEDGED,
         .has_organisation = true,
         .has_role = true,
         .role = request->actor.role,
@@ -75,10 +60,35 @@ static int64_t record_acknowledgement(struct request *request, const struct ledg
         .inbox = request->actor.role,
         .has_item = true,
         .item = item->item,
-        .has_of = tells,
-        .of = item->seq,
     };
+
     copy_text(event.organisation, request->actor.organisation);
+    return event;
+}
+
+/* The event that records an acknowledgement: of an offer that was not delivered yet it is
+ * `delivered`, of a step of a ladder `told`. */
+static int64_t record_acknowledgement(struct request *request, const struct ledger_item *item) {
+    struct turn *turn = request->turn;
+    struct hv_event event = acknowledgement(request, item);
+    struct journey journey;
+    struct handover handover;
+
+    if (!item->journey_row)
+        return record_network_event(turn, &event);
+    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
+        (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
+        return 0;
+    const enum hv_event_name carried = ledger_event_name(turn->ledger, item->seq);
+    if (carried == HV_EVENT_OFFERED && item->handover_row &&
+        handover_is_delivered_by_ack(&handover))
+        event.event = HV_EVENT_DELIVERED;
+    else if (is_step(carried))
+        event.event = HV_EVENT_TOLD;
+    event.has_of = is_step(carried);
+    event.of = item->seq;
+    event.has_journey = true;
+    event.journey = journey.id;
     if (item->handover_row) {
         event.has_handover = true;
         event.handover = handover.id;

@@ -50,6 +50,7 @@ void delivery_hide(struct hv_event *event) {
     case HV_EVENT_ACKNOWLEDGED:
     case HV_EVENT_READ:
     case HV_EVENT_NETWORK:
+    case HV_EVENT_SUSPECTED:
     case HV_EVENT_TOLD:
     case HV_EVENT_NOTED:
     case HV_EVENT_WAITING:

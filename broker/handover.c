@@ -207,6 +207,7 @@ static enum handover_move move_of(enum hv_event_name name) {
     case HV_EVENT_DIGEST:
     case HV_EVENT_CLOCK:
     case HV_EVENT_REPAIRED:
+    case HV_EVENT_SUSPECTED:
         break;
     }
     return MOVE_COUNT;
@@ -289,6 +290,7 @@ bool handover_fold(struct handover *handover, const struct hv_event *event, int6
     case HV_EVENT_DIGEST:
     case HV_EVENT_CLOCK:
     case HV_EVENT_REPAIRED:
+    case HV_EVENT_SUSPECTED:
         moved = false;
         break;
     }

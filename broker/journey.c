@@ -368,6 +368,7 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
     case HV_EVENT_DIGEST:
     case HV_EVENT_CLOCK:
     case HV_EVENT_REPAIRED:
+    case HV_EVENT_SUSPECTED:
         moved = false;
         break;
     }

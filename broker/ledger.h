@@ -200,11 +200,13 @@ size_t ledger_receipt_get(struct ledger *ledger, int64_t handover_row, void *ret
 
 /* ---- Inboxes ---- */
 
+/* What belongs to no journey has `journey_row` 0 here and 0 in its row, where its event has NULL.
+ * In the order of an inbox such items go as if they were of one journey. */
 struct ledger_item {
     int64_t row;
     int64_t inbox;
     int64_t item;
-    int64_t journey_row;
+    int64_t journey_row;  /* 0: of no journey */
     int64_t handover_row; /* 0 where it has none */
     int64_t seq;          /* the event that it carries */
     int state;            /* enum ledger_item_state */
@@ -226,6 +228,7 @@ int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum 
 /* The same, made if it is new. */
 int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
 
+/* `journey_row` and `handover_row` are 0 where it has none. */
 void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
                      int64_t handover_row, int64_t seq);
 bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,

@@ -4,7 +4,8 @@
  *               ▲        │ ├──► rests ──► ready          nack
  *               ├────────┘ └──► aside ──► waits, ready   too many failures; the next hello
  *
- * Of one journey at most one item of an inbox is ready, out or at rest: the others wait for it. */
+ * Of one journey at most one item of an inbox is ready, out or at rest: the others wait for it. So
+ * it is with those of no journey, whose column `journey` is 0: rows of journeys count from 1. */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>

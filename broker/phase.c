@@ -437,6 +437,7 @@ void phase_after(const struct hv_event *event, const struct journey *journey,
     case HV_EVENT_QUIET:
     case HV_EVENT_DIGEST:
     case HV_EVENT_CLOCK:
+    case HV_EVENT_SUSPECTED:
         break;
     }
 }

@@ -1,7 +1,8 @@
 /* Rates: one bucket an organisation, a second deep; and the alarms that a stolen key would set off.
  *
- * An alarm is said once, when it begins, and again only after it has passed. It refuses nothing:
- * an organisation that closes a year's journeys at once may have its reason. */
+ * An alarm is recorded in the turn that gives rise to it, as `suspected`, and said once, when it
+ * begins, and again only after it has passed. It refuses nothing: an organisation that closes a
+ * year's journeys at once may have its reason. What was said is not remembered over a restart. */
 #include "broker/rate.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 #include "broker/answer.h"
 #include "broker/journal.h"
+#include "broker/record.h"
 
 #define MINUTE_MS INT64_C(60000)
 /* How long an organisation is refused `busy` before that is worth an alarm: longer than the
@@ -19,6 +21,12 @@
 #define BUSY_OVER_MS INT64_C(5000)
 
 /* Times are ms since boot. */
+struct endings {
+    int64_t count; /* in the minute that began then */
+    int64_t minute_ms;
+    bool told;
+};
+
 struct rate {
     char organisation[HV_CODE_SIZE]; /* key */
     int64_t tokens;                  /* thousandths of a command */
@@ -26,11 +34,13 @@ struct rate {
     bool was_busy;
     bool busy_told;
     int64_t busy_since_ms;
-    int64_t busy_ms;      /* the last time */
-    int64_t endings_turn; /* of the turn that runs */
-    int64_t endings;      /* in the minute that began then */
-    int64_t minute_ms;
-    bool endings_told;
+    int64_t busy_ms; /* the last time */
+    struct endings endings;
+    /* Of the turn that runs, until it commits: */
+    int64_t endings_turn;
+    struct endings endings_then; /* with those */
+    bool busy_suspected;         /* recorded so */
+    bool endings_suspected;
     UT_hash_handle hh;
 };
 
@@ -99,14 +109,70 @@ void rate_note_ending(struct request *request) {
     request->turn->rates_changed = true;
 }
 
-static void look_at_busy(struct rate *rate, struct turn *turn) {
+static bool is_busy_for_long(const struct rate *rate) {
+    return !rate->busy_told && rate->busy_ms - rate->busy_since_ms >= BUSY_LONG_MS;
+}
+
+/* A minute begins with the first ending after the one before is over. */
+static struct endings endings_after(const struct rate *rate, int64_t most, int64_t boot_ms) {
+    struct endings endings = rate->endings;
+
+    if (rate->endings_turn == 0)
+        return endings;
+    if (endings.count == 0 || boot_ms - endings.minute_ms >= MINUTE_MS) {
+        endings.told =
+            endings.told && endings.count > most && boot_ms - endings.minute_ms < 2 * MINUTE_MS;
+        endings.minute_ms = boot_ms;
+        endings.count = 0;
+    }
+    endings.count += rate->endings_turn;
+    return endings;
+}
+
+static void suspect(struct turn *turn, const struct rate *rate, const char *reason, int64_t count) {
+    struct hv_event event = {
+        .event = HV_EVENT_SUSPECTED,
+        .has_about = true,
+        .has_reason = true,
+        .has_count = true,
+        .count = count,
+    };
+
+    copy_text(event.about, rate->organisation);
+    copy_text(event.reason, reason);
+    (void)record_network_event(turn, &event);
+    turn->counters.alarms++;
+}
+
+/* A disk that is full to the last byte takes no event: who is busy is looked at again, and nothing
+ * ends meanwhile. */
+static bool are_judged(const struct turn *turn) {
+    return turn->rates_changed && turn->mode != TURN_READ_ONLY;
+}
+
+void rates_record(struct turn *turn) {
+    const struct network *network = turn->broker->network;
+    const int64_t most = network->policies.alarm_endings_per_minute;
+
+    if (!are_judged(turn))
+        return;
+    for (struct rate *rate = turn->broker->rates; rate; rate = rate->hh.next) {
+        struct endings *endings = &rate->endings_then;
+        *endings = endings_after(rate, most, turn->boot_ms);
+        rate->busy_suspected = is_busy_for_long(rate);
+        rate->endings_suspected =
+            rate->endings_turn > 0 && most > 0 && endings->count > most && !endings->told;
+        if (rate->busy_suspected)
+            suspect(turn, rate, "over-rate", network->limits.commands_per_second);
+        if (rate->endings_suspected)
+            suspect(turn, rate, "many-endings", endings->count);
+    }
+}
+
+static void say_busy(const struct rate *rate, const struct turn *turn) {
     const struct journal_field fields[] = {{"HOUVAST_ORGANISATION", rate->organisation},
                                            {NULL, NULL}};
 
-    if (rate->busy_told || rate->busy_ms - rate->busy_since_ms < BUSY_LONG_MS)
-        return;
-    rate->busy_told = true;
-    turn->counters.alarms++;
     journal_say(
         JOURNAL_OVER_RATE, fields,
         "%s asks more than %lld commands per second, for %lld s now, and is refused `busy`; "
@@ -115,41 +181,34 @@ static void look_at_busy(struct rate *rate, struct turn *turn) {
         (long long)((rate->busy_ms - rate->busy_since_ms) / 1000));
 }
 
-/* A minute begins with the first ending after the one before is over. */
-static void look_at_endings(struct rate *rate, struct turn *turn) {
-    const int64_t most = turn->broker->network->policies.alarm_endings_per_minute;
+static void say_endings(const struct rate *rate, const struct turn *turn) {
     char count[24];
     const struct journal_field fields[] = {
         {"HOUVAST_ORGANISATION", rate->organisation}, {"HOUVAST_ENDINGS", count}, {NULL, NULL}};
 
-    if (rate->endings_turn == 0)
-        return;
-    if (rate->endings == 0 || turn->boot_ms - rate->minute_ms >= MINUTE_MS) {
-        rate->endings_told = rate->endings_told && rate->endings > most &&
-                             turn->boot_ms - rate->minute_ms < 2 * MINUTE_MS;
-        rate->minute_ms = turn->boot_ms;
-        rate->endings = 0;
-    }
-    rate->endings += rate->endings_turn;
-    rate->endings_turn = 0;
-    if (most == 0 || rate->endings <= most || rate->endings_told)
-        return;
-    rate->endings_told = true;
-    turn->counters.alarms++;
-    (void)snprintf(count, sizeof count, "%lld", (long long)rate->endings);
+    (void)snprintf(count, sizeof count, "%lld", (long long)rate->endings.count);
     journal_say(
         JOURNAL_MANY_ENDINGS, fields,
         "%s has confirmed or closed %s journeys within a minute, more than the %lld of the "
         "policy; ask its coordinator whether that is so, and if not take its key off the map",
-        rate->organisation, count, (long long)most);
+        rate->organisation, count,
+        (long long)turn->broker->network->policies.alarm_endings_per_minute);
 }
 
 void rates_commit(struct turn *turn) {
-    if (!turn->rates_changed)
+    if (!are_judged(turn))
         return;
     for (struct rate *rate = turn->broker->rates; rate; rate = rate->hh.next) {
-        look_at_busy(rate, turn);
-        look_at_endings(rate, turn);
+        rate->endings = rate->endings_then;
+        rate->endings_turn = 0;
+        if (rate->busy_suspected) {
+            rate->busy_told = true;
+            say_busy(rate, turn);
+        }
+        if (rate->endings_suspected) {
+            rate->endings.told = true;
+            say_endings(rate, turn);
+        }
     }
 }
 

@@ -10,9 +10,11 @@ bool rate_refuse(struct request *request);
 /* The actor's organisation confirmed a handover or ended a journey in this turn. */
 void rate_note_ending(struct request *request);
 
-/* The turn has committed: looks at what it did, and tells the operators' journal where an
+/* Looks at what the messages of the turn did, and records `suspected`, with its items, where an
  * organisation is over its rate for long, or ends more journeys in a minute than the policy says.
  */
+void rates_record(struct turn *turn);
+/* The turn has committed: tells the operators' journal what it recorded. */
 void rates_commit(struct turn *turn);
 /* The turn is undone: what ended in it has not. */
 void rates_undo(struct turn *turn);

@@ -16,16 +16,21 @@
 
 struct owing {
     struct turn *turn;
-    int64_t journey_row;
+    int64_t journey_row; /* 0: of no journey */
     int64_t handover_row;
     int64_t seq;
     const char *holder; /* has it already */
 };
 
-/* An earlier holder may have left the map since: nobody is there to acknowledge, and what is owed
- * to it would keep it from ever being off the map. */
+/* The network that is in force when the turn has committed. */
+static const struct network *network_then(const struct turn *turn) {
+    return turn->network_next ? turn->network_next : turn->broker->network;
+}
+
+/* An earlier holder may have left the map since, or leave it with this turn: nobody is there to
+ * acknowledge, and what is owed to it would keep it from ever being off the map. */
 static void owe(const struct owing *owing, const char *organisation, enum hv_role role) {
-    if (!network_organisation(owing->turn->broker->network, organisation))
+    if (!network_organisation(network_then(owing->turn), organisation))
         return;
     const int64_t inbox = ledger_inbox(owing->turn->ledger, organisation, role);
 
@@ -59,6 +64,27 @@ static void owe_items(struct turn *turn, const struct hv_event *event,
         owe(&owing, audience.members[i].organisation, audience.members[i].role);
     if (audience.earlier_holders)
         ledger_earlier_holders(turn->ledger, journey->row, owe_earlier_holder, (void *)&owing);
+}
+
+static bool has_coordinators(const struct network *network, const char *organisation) {
+    const struct network_organisation *found = network_organisation(network, organisation);
+
+    for (size_t i = 0; found && i < found->key_count; i++)
+        if (found->keys[i].roles & NETWORK_COORDINATOR)
+            return true;
+    return false;
+}
+
+static void owe_network_items(struct turn *turn, const struct hv_event *event, int64_t seq) {
+    const struct network *network = network_then(turn);
+    const struct owing owing = {.turn = turn, .seq = seq};
+    struct audience audience;
+
+    audience_of_network_event(event, network->coordinating,
+                              event->has_about && has_coordinators(network, event->about),
+                              &audience);
+    for (size_t i = 0; i < audience.count; i++)
+        owe(&owing, audience.members[i].organisation, audience.members[i].role);
 }
 
 /* ---- Dossiers ---- */
@@ -117,6 +143,7 @@ static void move_dossiers(struct turn *turn, const struct request *request,
     case HV_EVENT_DIGEST:
     case HV_EVENT_CLOCK:
     case HV_EVENT_REPAIRED:
+    case HV_EVENT_SUSPECTED:
         break;
     }
 }
@@ -284,5 +311,15 @@ int64_t record_event(struct turn *turn, const struct hv_event *event, struct jou
         record_one(turn, NULL, event, journey, handover, (struct ledger_cause){0}, &changes);
 
     record_rows(turn, &changes, journey, false, handover, false);
+    return seq;
+}
+
+int64_t record_network_event(struct turn *turn, const struct hv_event *event) {
+    assert(!event->has_journey && !event->has_handover);
+    const int64_t seq =
+        ledger_event_append(turn->ledger, event, turn->now_ms, 0, 0, (struct ledger_cause){0});
+
+    if (seq)
+        owe_network_items(turn, event, seq);
     return seq;
 }

@@ -14,5 +14,8 @@ int64_t record_decision(struct request *request, const struct decision *decision
 /* The same for one event that the broker itself or an acknowledgement causes. */
 int64_t record_event(struct turn *turn, const struct hv_event *event, struct journey *journey,
                      struct handover *handover);
+/* Appends an event that belongs to no journey and folds to nothing, and owes its items. 0 after an
+ * error. */
+int64_t record_network_event(struct turn *turn, const struct hv_event *event);
 
 #endif

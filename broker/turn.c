@@ -172,6 +172,7 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
         msgpack_zone_clear(&turn->zone); /* one message's, so that many questions cannot add up */
     }
     *ret_taken = taken;
+    rates_record(turn);
     heartbeats(turn);
     delivery_timers(turn);
     ring_steps(turn);

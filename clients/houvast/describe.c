@@ -178,3 +178,29 @@ void describe_struct(FILE *out, const struct wire_struct *type, const void *valu
         first = false;
     }
 }
+
+/* False for a reason that this tool does not know. */
+static bool describe_suspected(FILE *out, const struct hv_event *event) {
+    if (!event->has_about || !event->has_reason || !event->has_count)
+        return false;
+    if (strcmp(event->reason, "over-rate") == 0) {
+        fprintf(out,
+                "a key of %s may be stolen: for half a minute it has asked more than the "
+                "%" PRId64 " commands per second that it may",
+                event->about, event->count);
+    } else if (strcmp(event->reason, "many-endings") == 0) {
+        fprintf(out,
+                "a key of %s may be stolen: it has confirmed or closed %" PRId64
+                " journeys within a minute",
+                event->about, event->count);
+    } else {
+        return false;
+    }
+    fputs("; ask them by telephone, and the broker's operators to take the key off the map", out);
+    return true;
+}
+
+void describe_event(FILE *out, const struct hv_event *event, const char *const *leave_out) {
+    if (event->event != HV_EVENT_SUSPECTED || !describe_suspected(out, event))
+        describe_struct(out, &wire_struct_event, event, leave_out);
+}

@@ -19,6 +19,10 @@ void describe_value(FILE *out, const struct wire_field *field, const void *value
 void describe_struct(FILE *out, const struct wire_struct *type, const void *value,
                      const char *const *leave_out);
 
+/* Writes what an event says beside its name: as a sentence where somebody has to act on it, else as
+ * describe_struct does. */
+void describe_event(FILE *out, const struct hv_event *event, const char *const *leave_out);
+
 /* A text that was made with open_memstream; never NULL, out of memory ends the program. */
 char *describe_done(FILE *out, char **text);
 FILE *describe_begin(char **text, size_t *size);

@@ -208,6 +208,6 @@ char *show_event_text(const struct hv_event *event) {
     char *text = NULL;
     size_t size;
     FILE *out = describe_begin(&text, &size);
-    describe_struct(out, &wire_struct_event, event, leave_out);
+    describe_event(out, event, leave_out);
     return describe_done(out, &text);
 }

@@ -33,7 +33,8 @@ void show_history_add(struct show_history *history, const struct hv_done *done);
 /* Prints and frees; `more`: events are left that were not asked for. */
 void show_history_end(struct show_history *history, bool more);
 
-/* What an event says beside its name: `from kcc; to werkse; kind warm`. Malloc'ed. */
+/* What an event says beside its name: `from kcc; to werkse; kind warm`, or a sentence (see
+ * describe_event). Malloc'ed. */
 char *show_event_text(const struct hv_event *event);
 
 #endif

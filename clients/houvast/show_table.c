@@ -177,7 +177,7 @@ static void history_line(struct show_history *history, const struct hv_event *ev
                    wire_word_text(&wire_vocabulary_event_name, (int)event->event));
     history_who(line, event);
     FILE *out = describe_begin(&details, &size);
-    describe_struct(out, &wire_struct_event, event, leave_out);
+    describe_event(out, event, leave_out);
     show_table_set(line, HISTORY_DETAILS, describe_done(out, &details));
     free(details);
 }

@@ -211,6 +211,7 @@
     F(S, OPTIONAL, VOCABULARY, inbox, role, "the inbox of the organisation that acknowledged")         \
     F(S, OPTIONAL, INTEGER, item, (1, HV_INTEGER_MAX), "the item that was acknowledged")               \
     F(S, OPTIONAL, BYTES, network_hash, 32, "of the network files in force")                           \
+    F(S, OPTIONAL, ORGANISATION, about, _, "the organisation that it is about, where no journey is")   \
     F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acted for this organisation")  \
     F(S, OPTIONAL, VOCABULARY, phase, phase, "of the ladder")                                          \
     F(S, OPTIONAL, INTEGER, step, (0, 1000), "of the ladder, from 1; 0 is the check-in itself")        \

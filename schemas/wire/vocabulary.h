@@ -159,6 +159,7 @@
     V(EVENT_ACKNOWLEDGED, 18, "acknowledged", "- an item was acknowledged")                   \
     V(EVENT_READ, 19, "read", "- somebody read the history")                                  \
     V(EVENT_NETWORK, 20, "network", "- other network files are in force")                     \
+    V(EVENT_SUSPECTED, 21, "suspected", "a key does more than its system would: is it stolen?") \
     V(EVENT_REMINDED, 22, "reminded", "a step of a ladder: to who must act")                  \
     V(EVENT_ESCALATED, 23, "escalated", "a step of a ladder: to a coordinator")               \
     V(EVENT_CHECK_IN_DUE, 24, "check-in-due", "the holder is to keep in touch now")           \

@@ -34,8 +34,11 @@ ENDED = ["confirmed", "declined", "withdrawn"]
 
 ITEM_EVENTS = {
     "offered", "dossier", "received", "picked-up", "introduced", "confirmed", "declined",
-    "withdrawn", "reassigned", "closing", "settled", "closed",
+    "withdrawn", "reassigned", "closing", "settled", "closed", "suspected",
 }
+
+# Events that belong to no journey.
+WITHOUT_JOURNEY = {"suspected"}
 
 EVENT_KEYS = {
     "event", "journey", "handover", "seq", "at", "organisation", "role", "begeleider", "on", "resident",
@@ -43,6 +46,7 @@ EVENT_KEYS = {
     "instead_of", "planned", "how", "present", "with_resident", "holder", "contact", "as", "reason",
     "decided", "suggest", "destroy", "number", "dossier_hash", "deleted", "delete_at", "outcome",
     "talked", "no_talk", "person", "agree", "inbox", "item", "network_hash",
+    "about", "count",
 }
 
 # type: (keys that must be there, keys that may)
@@ -63,8 +67,10 @@ KEYS = {
     "refused": ({"type", "code", "reason"}, {"request", "field", "retry_after"}),
     "pong": ({"type"}, {"request"}),
     "ping": ({"type"}, {"request"}),
-    "item": ({"type", "item", "attempt", "event", "journey", "seq", "at"}, EVENT_KEYS | {"receipt"}),
+    "item": ({"type", "item", "attempt", "event", "seq", "at"}, EVENT_KEYS | {"receipt"}),
 }
+
+SUSPECTED = {"type", "item", "attempt", "event", "seq", "at", "about", "reason", "count"}
 
 # What a command on a journey or on a handover is answered, no more and no less.
 DONE_OF_JOURNEY = {"type", "request", "ledger", "at", "seq", "journey", "state", "holder"}
@@ -161,6 +167,10 @@ def check_item(envelope, has_dossier):
     if event not in ITEM_EVENTS:
         raise ContractBroken(f"no item carries {event!r}")
     check_event(envelope, "item")
+    if ("journey" in envelope) != (event not in WITHOUT_JOURNEY):
+        raise ContractBroken(f"an item is of a journey, but for {sorted(WITHOUT_JOURNEY)}: {envelope!r}")
+    if event == "suspected" and set(envelope) != SUSPECTED:
+        raise ContractBroken(f"suspected says {sorted(set(envelope) ^ SUSPECTED)} too much or too little: {envelope!r}")
     if envelope["item"] < 1 or envelope["attempt"] < 1:
         raise ContractBroken(f"item and attempt count from 1: {envelope!r}")
     if has_dossier and event != "dossier":

@@ -184,7 +184,7 @@ def flood_with_closings(world, thief, journeys):
 
 @pytest.mark.network(limits={"commands_per_second": "200"})
 def test_a_stolen_key_that_closes_all_it_can(world):
-    """It is slowed to the organisation's rate, others are not, and the journal and the coordinators' figures say so."""
+    """It is slowed to the organisation's rate, others are not, and the journal and the coordinators hear of it."""
     pace, thief = Pace(world), world.session(HOLDER)
     journeys = []
     for _ in range(400):
@@ -211,6 +211,8 @@ def test_a_stolen_key_that_closes_all_it_can(world):
     assert stat(world, "houvast_alarms_total") == 1
     assert stat(world, "houvast_busy_total") >= 400 - len(closed)
     assert f"{HOLDER} has confirmed or closed" in world.daemon.said()
+    world.inbox(NETWORK, "coordinator").take("suspected", about=HOLDER, reason="many-endings")
+    world.inbox(HOLDER, "coordinator").take("suspected", about=HOLDER, reason="many-endings")
     # The operator takes the key off the map: that is the end of it.
     world.network[HOLDER].keys.pop("endpoint")
     world.network.write()

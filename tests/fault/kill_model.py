@@ -454,7 +454,7 @@ class InboxJudge:
                           f"had seen {self.attempts[number]}")
         self.repeats += number in self.attempts
         self.attempts[number] = item["attempt"]
-        self.judge_one_at_a_time(number, item["journey"])
+        self.judge_one_at_a_time(number, item.get("journey"))
         self.judge_content(number, item)
         if item["event"] == "dossier":
             self.dossiers.append(item)
@@ -470,7 +470,7 @@ class InboxJudge:
         said = {key: value for key, value in item.envelope.items() if key not in may_change}
         if self.content.setdefault(number, said) != said:
             raise Verdict(f"{self.name}: item {number} said {self.content[number]}, and now {said}")
-        seen = self.order.setdefault(item["journey"], [])
+        seen = self.order.setdefault(item.get("journey"), [])
         if all(number != earlier for earlier, _, _ in seen):
             if seen and seen[-1][0] > number:
                 raise Verdict(f"{self.name}: item {number} came for the first time after {seen[-1][0]}")

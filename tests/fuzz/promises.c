@@ -209,7 +209,8 @@ static void hear_item(struct promises *promises, const char *organisation, enum 
     struct owed *owed = owed_find(promises, organisation, role, item->item);
 
     expect_private(item, has_dossier);
-    if (!item->event.has_seq || !item->event.has_journey)
+    if (!item->event.has_seq ||
+        item->event.has_journey == (item->event.event == HV_EVENT_SUSPECTED))
         fuzz_fail("item %lld does not say which event it is", (long long)item->item);
     if (!owed) {
         if (promises->owed_count < PROMISES_MAX)

@@ -88,6 +88,7 @@ static const struct {
     {HV_EVENT_ACKNOWLEDGED, "support", 0, {"werkse", "support", "werkse"}, ""},
     {HV_EVENT_READ, "support", 0, {"", "", "werkse"}, ""},
     {HV_EVENT_NETWORK, "", 0, {"", "", "werkse"}, ""},
+    {HV_EVENT_SUSPECTED, "", 0, {"", "", "werkse"}, ""}, /* of no journey: see below */
 };
 
 static void test_every_event_goes_where_the_contract_says(void **state) {
@@ -118,10 +119,40 @@ static void test_every_event_is_in_the_table(void **state) {
     }
 }
 
+/* What belongs to no journey, by the organisation that it is about. */
+static const struct {
+    enum hv_event_name event;
+    const char *about;
+    bool about_has_coordinators;
+    const char *hears;
+} network_cases[] = {
+    {HV_EVENT_SUSPECTED, "werkse", true, "kcc coordinator, werkse coordinator"},
+    {HV_EVENT_SUSPECTED, "werkse", false, "kcc coordinator"},
+    {HV_EVENT_SUSPECTED, "kcc", true, "kcc coordinator"},
+    {HV_EVENT_ACKNOWLEDGED, "", false, ""},
+    {HV_EVENT_NETWORK, "", false, ""},
+};
+
+static void test_what_belongs_to_no_journey(void **state) {
+    char heard[256];
+    (void)state;
+
+    for (size_t i = 0; i < COUNT(network_cases); i++) {
+        struct hv_event event = {.event = network_cases[i].event, .has_about = true};
+        struct audience audience;
+        sample_text(event.about, network_cases[i].about);
+        audience_of_network_event(&event, "kcc", network_cases[i].about_has_coordinators,
+                                  &audience);
+        describe(&audience, heard, sizeof heard);
+        assert_string_equal(heard, network_cases[i].hears);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_event_goes_where_the_contract_says),
         cmocka_unit_test(test_every_event_is_in_the_table),
+        cmocka_unit_test(test_what_belongs_to_no_journey),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,95 +146,6 @@ static void test_rate_is_of_an_organisation(void **state) {
     (void)peer_does(two, sixth);
 }
 
-/* How many alarms the network's coordinator sees. */
-static int64_t alarms(struct peer *coordinator) {
-    const struct hv_message stats = {.type = HV_MESSAGE_stats, .stats = {.request = "s"}};
-
-    peer_hello(coordinator, 0); /* it may have been silent for too long */
-    const struct hv_done *done = peer_does(coordinator, stats);
-
-    for (size_t i = 0; i < done->stats.count; i++)
-        if (strcmp(done->stats.items[i].name, "houvast_alarms_total") == 0)
-            return done->stats.items[i].value;
-    fail_msg("the alarms are not counted");
-    return -1;
-}
-
-/* Asks what it is refused, for so many seconds. */
-static void ask_too_much(struct broker_world *world, struct peer *peer, int seconds) {
-    for (int second = 0; second < seconds; second++) {
-        for (uint8_t i = 0; i < 8; i++) {
-            const struct hv_message map = {.type = HV_MESSAGE_map, .map = {.request = "m"}};
-            peer_say(peer, &map, NULL, 0);
-        }
-        world_settle(world);
-        world_pass(world, 1000);
-        world_forget(world);
-    }
-}
-
-/* Who is refused for half a minute on end is an alarm, once; after a pause it can be another. */
-static void test_over_the_rate_for_long(void **state) {
-    struct broker_world *world = *state;
-
-    world_rewrite(world, "network.conf", "commands_per_second = 0", "commands_per_second = 5");
-    world_stop(world);
-    world_start(world);
-    struct peer *watch = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "watch", 0);
-    struct peer *stolen = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
-
-    ask_too_much(world, stolen, 20);
-    assert_int_equal(alarms(watch), 0);
-    ask_too_much(world, stolen, 30);
-    assert_int_equal(alarms(watch), 1);
-    ask_too_much(world, stolen, 60);
-    assert_int_equal(alarms(watch), 1);
-    world_pass(world, 10000);
-    ask_too_much(world, stolen, 20);
-    assert_int_equal(alarms(watch), 1);
-    ask_too_much(world, stolen, 20);
-    assert_int_equal(alarms(watch), 2);
-}
-
-/* Opens and closes so many journeys, from that id on. */
-static void open_and_close(struct peer *peer, uint8_t from, uint8_t count) {
-    peer_hello(peer, 0);
-    for (uint8_t id = from; id < from + count; id++) {
-        (void)peer_does(peer, say_open(id, "h.holder"));
-        (void)peer_does(peer, say_close(peer->world, id, "h.holder", HV_OUTCOME_HELPED));
-    }
-    world_forget(peer->world);
-}
-
-/* More endings in a minute than the policy says are an alarm, once until a minute was quieter. */
-static void test_many_endings(void **state) {
-    struct broker_world *world = *state;
-
-    world_rewrite(world, "network.conf", "settle = network",
-                  "settle = network\nalarm_endings_per_minute = 4");
-    world_stop(world);
-    world_start(world);
-    struct peer *watch = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "watch", 0);
-    struct peer *stolen = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
-    struct peer *other = peer_begin(world, "support", HV_ROLE_ENDPOINT, "one", 0);
-
-    open_and_close(stolen, 1, 4);
-    open_and_close(other, 11, 4);
-    assert_int_equal(alarms(watch), 0);
-    open_and_close(stolen, 21, 6);
-    assert_int_equal(alarms(watch), 1);
-    world_pass(world, 61000);
-    open_and_close(stolen, 31, 6);
-    assert_int_equal(alarms(watch), 1); /* it goes on */
-    world_pass(world, 61000);
-    open_and_close(stolen, 41, 1);
-    world_pass(world, 61000);
-    open_and_close(stolen, 51, 4);
-    assert_int_equal(alarms(watch), 1);
-    open_and_close(stolen, 61, 1);
-    assert_int_equal(alarms(watch), 2);
-}
-
 /* ---- Network files ---- */
 
 static int reload(struct broker_world *world, struct failure *ret_failure) {
@@ -344,8 +255,6 @@ int main(void) {
         BROKER_TEST(test_a_route_is_no_identity),
         BROKER_TEST(test_take_over_is_by_name),
         BROKER_TEST(test_rate_is_of_an_organisation),
-        BROKER_TEST(test_over_the_rate_for_long),
-        BROKER_TEST(test_many_endings),
         BROKER_TEST(test_removed_key),
         BROKER_TEST(test_reload_keeps_whom_it_cannot_do_without),
         BROKER_TEST(test_start_keeps_whom_it_cannot_do_without),

@@ -32,6 +32,7 @@ static const struct {
     {HV_EVENT_REASSIGNED, "role", "begeleider instead_of reason on"},
     {HV_EVENT_CLOSING, "role", "begeleider outcome talked no_talk"},
     {HV_EVENT_SETTLED, "role", "person agree reason on"},
+    {HV_EVENT_SUSPECTED, "role", "about reason count"},
     {HV_EVENT_CLOSED, "role talked no_talk begeleider", "outcome"},
 };
 
