@@ -9,6 +9,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/ring.h"
+#include "broker/timekeeping.h"
 #include "broker/turn.h"
 #include "broker/verify.h"
 
@@ -20,10 +21,9 @@ static int in_turn(struct broker *broker, int (*step)(struct turn *, struct fail
         .broker = broker,
         .ledger = broker->ledger,
         .outbox = &outbox,
-        .now_ms = broker->world->wall_ms(broker->world->context),
-        .boot_ms = broker->world->boot_ms(broker->world->context),
     };
 
+    timekeeping_begin(&turn);
     ledger_begin(turn.ledger);
     int rc = step(&turn, ret_failure);
     if (rc < 0) {
@@ -57,6 +57,11 @@ int broker_new(const char *network_directory, const char *state_directory,
     int rc = broker->network_directory ? 0 : failure_set(ret_failure, -ENOMEM, "out of memory");
     if (rc == 0)
         rc = ledger_open(state_directory, world, &broker->ledger, ret_failure);
+    if (rc == 0) {
+        ledger_begin(broker->ledger);
+        ledger_clock_get(broker->ledger, &broker->clock);
+        ledger_rollback(broker->ledger);
+    }
     if (rc == 0)
         rc = in_turn(broker, reload_at_start, ret_failure);
     if (rc == -ENOSPC && broker->ledger && ledger_reserve_is_held(broker->ledger)) {
@@ -165,7 +170,7 @@ int64_t broker_wait_ms(const struct broker *broker) {
     if (oldest)
         sooner(&wait_ms, oldest->sent_ms + broker->network->limits.redelivery_ms - boot_ms);
     if (broker->next_wall_ms >= 0)
-        sooner(&wait_ms, broker->next_wall_ms - broker->world->wall_ms(broker->world->context));
+        sooner(&wait_ms, broker->next_wall_ms - timekeeping_now_ms(broker));
     if (broker->wipe_wanted)
         sooner(&wait_ms, broker->wiped_ms + 1000 - boot_ms);
     return broker->disk_short ? wait_short_ms(broker, wait_ms, boot_ms) : wait_ms;

@@ -30,7 +30,9 @@
     J(OVER_RATE, 4, "6f1d0c1e8a0b4a0c9a51d3c0a1b20017")            \
     J(MANY_ENDINGS, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b20018")         \
     J(NOBODY_REACHED, 1, "6f1d0c1e8a0b4a0c9a51d3c0a1b20019")       \
-    J(TIMERS_REPAIRED, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001a")
+    J(TIMERS_REPAIRED, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001a")      \
+    J(CLOCK_DOUBTED, 1, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001b")        \
+    J(CLOCK_TRUSTED, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001c")
 
 #define JOURNAL_ENUMERATOR(name, priority, id) JOURNAL_##name,
 enum journal_entry { JOURNAL_ENTRIES(JOURNAL_ENUMERATOR) };

@@ -17,6 +17,7 @@
 
 #include <msgpack.h>
 
+#include "broker/clock.h"
 #include "broker/failure.h"
 #include "broker/handover.h"
 #include "broker/journey.h"
@@ -295,6 +296,12 @@ const struct ledger_walk_result *ledger_walk_result(const struct ledger_walk *wa
 
 /* The hash of an event; false where there is no such event. */
 bool ledger_event_hash(struct ledger *ledger, int64_t seq, uint8_t ret_hash[32]);
+
+/* ---- Clock ---- */
+
+/* The clock as it stood at the last turn that wrote; all zeroes before the first. */
+void ledger_clock_get(struct ledger *ledger, struct clock *ret_clock);
+void ledger_clock_put(struct ledger *ledger, const struct clock *clock);
 
 /* ---- Network ---- */
 

@@ -16,6 +16,7 @@
 #include "broker/question.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
+#include "broker/timekeeping.h"
 #include "broker/verify.h"
 #include "wire/wire.h"
 
@@ -343,6 +344,7 @@ static void no_session(struct request *request) {
 static void take_asked(struct request *request) {
     if (rate_refuse(request) || command_take_journey(request) || command_take_handover(request) ||
         command_take_people(request) || list_take(request) ||
+        timekeeping_take(request) ||
         question_take(request) || verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);

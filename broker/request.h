@@ -11,6 +11,7 @@
  *   verify       the ledger compared with itself, in slices between turns
  *   delivery     items: acknowledgements, and what goes out
  *   ring         steps of ladders that fall due
+ *   timekeeping  what time it is
  *   heartbeat    who is still there
  *   rate         how much an organisation may ask
  *   reload       network files, all or nothing
@@ -21,6 +22,7 @@
 #include <msgpack.h>
 
 #include "broker/broker.h"
+#include "broker/clock.h"
 #include "broker/ledger.h"
 #include "broker/receipt_key.h"
 #include "broker/session.h"
@@ -79,6 +81,7 @@ struct broker {
     int64_t beat_ms;          /* since boot: no session is due for a heartbeat before */
     bool turn_wanted;         /* work is left over for another turn at once */
     hv_time next_wall_ms;     /* the ledger's next timer; -1: none */
+    struct clock clock;       /* at the last turn */
 };
 
 /* One turn while it runs. */
@@ -88,7 +91,8 @@ struct turn {
     struct outbox *outbox;
     size_t outbox_before; /* what stood there before */
     enum turn_mode mode;
-    hv_time now_ms;                    /* wall clock, the same for all of the turn */
+    struct clock clock;                /* as it stands in it */
+    hv_time now_ms;                    /* what counts as the time, the same for all of the turn */
     int64_t boot_ms;                   /* since boot */
     msgpack_zone zone;                 /* what was decoded in it */
     struct returned sent;              /* item rows that went out in it */

@@ -13,6 +13,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/ring.h"
+#include "broker/timekeeping.h"
 #include "broker/verify.h"
 #include "wire/wire.h"
 
@@ -54,15 +55,12 @@ static enum turn_mode mode_of_disk(struct broker *broker, int64_t boot_ms) {
 /* ---- One try ---- */
 
 static int turn_init(struct turn *turn, struct broker *broker, struct outbox *outbox) {
-    const struct world *world = broker->world;
-
     memset(turn, 0, sizeof *turn);
     turn->broker = broker;
     turn->ledger = broker->ledger;
     turn->outbox = outbox;
     turn->outbox_before = outbox->count;
-    turn->now_ms = world->wall_ms(world->context);
-    turn->boot_ms = world->boot_ms(world->context);
+    timekeeping_begin(turn);
     turn->counters = broker->counters;
     return msgpack_zone_init(&turn->zone, ZONE_CHUNK_BYTES) ? 0 : -ENOMEM;
 }
@@ -131,6 +129,7 @@ static void release(struct turn *turn) {
     if (turn->recalled && sessions->recalls)
         recalls_end(sessions);
     rates_commit(turn);
+    timekeeping_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;
@@ -177,6 +176,7 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
     delivery_timers(turn);
     ring_steps(turn);
     delivery_dispatch(turn);
+    timekeeping_keep(turn);
     next_timer(turn);
     if (turn->error) {
         ledger_rollback(turn->ledger);

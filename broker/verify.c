@@ -7,6 +7,7 @@
 
 #include "broker/answer.h"
 #include "broker/journal.h"
+#include "broker/timekeeping.h"
 
 /* Events in one slice: some milliseconds, so that nobody notices. */
 #define SLICE_EVENTS 256
@@ -191,10 +192,9 @@ static int verify_end(struct broker *broker, struct outbox *outbox) {
         .broker = broker,
         .ledger = broker->ledger,
         .outbox = outbox,
-        .now_ms = broker->world->wall_ms(broker->world->context),
-        .boot_ms = broker->world->boot_ms(broker->world->context),
     };
 
+    timekeeping_begin(&turn);
     journal(result);
     for (size_t i = 0; i < verify->asker_count; i++)
         answer(&turn, &verify->askers[i], result);

@@ -11,6 +11,10 @@ struct world {
     hv_time (*wall_ms)(void *context);
     /* ms since boot, suspended time included; never steps back. */
     int64_t (*boot_ms)(void *context);
+    /* Of this boot: another one after the next. */
+    void (*boot_id)(void *context, uint8_t ret_id[16]);
+    /* Whether the kernel says that a time service keeps the wall clock. */
+    bool (*synchronised)(void *context);
     /* Fills `size` bytes that nobody can guess. */
     void (*random)(void *context, void *bytes, size_t size);
 };

@@ -10,6 +10,8 @@ struct fake_world {
     struct world world; /* its context is this struct: it must not be moved */
     hv_time wall_ms;
     int64_t boot_ms;
+    uint8_t boot; /* which boot it is */
+    bool synchronised;
     struct chance chance;
 };
 
