@@ -12,6 +12,7 @@
 #include "broker/timekeeping.h"
 #include "broker/turn.h"
 #include "broker/verify.h"
+#include "broker/watch.h"
 
 /* Runs `step` in a turn of its own: how network files come in force outside any message. */
 static int in_turn(struct broker *broker, int (*step)(struct turn *, struct failure *),
@@ -124,7 +125,10 @@ void broker_unsent(struct broker *broker, const struct outbound *message, int re
     struct session *session = session_find(sessions, &message->to);
     struct out *out = message->is_item ? session_out_find(sessions, message->item_row) : NULL;
 
-    if (session && reason == -EHOSTUNREACH) {
+    if (session && message->is_watched && reason != -EHOSTUNREACH) {
+        watch_unsent(broker, session, message);
+        deafen(broker, session);
+    } else if (session && reason == -EHOSTUNREACH) {
         (void)session_end(sessions, session); /* short of memory: the heartbeat ends it */
     } else if (out && sessions_return(sessions, message->item_row) == 0) {
         deafen(broker, out->session);

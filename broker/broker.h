@@ -37,6 +37,9 @@ struct outbound {
     size_t dossier_size;
     bool is_item; /* the broker wants to hear if it could not be sent */
     int64_t item_row;
+    bool is_watched; /* to a watcher: an event, or a journey's row; 0 for none */
+    int64_t watched_seq;
+    int64_t watched_row;
 };
 
 struct outbox {

@@ -1,8 +1,8 @@
 /* Ladders: who is told, after how long, when nobody acts. Read from the network's files, the
  * defaults among them; pure values.
  *
- * A ladder has steps that count from the beginning of its phase, and repeats its last one at its own
- * interval for ever (T1). */
+ * A ladder has steps that count from the beginning of its phase, and repeats its last one at its
+ * own interval for ever (T1). */
 #ifndef HOUVAST_LADDER_H
 #define HOUVAST_LADDER_H
 
@@ -74,14 +74,14 @@ struct ladder_key {
 
 /* The ladder for that key: what the network's files say goes before the defaults, and of either the
  * most particular that fits, the one read last of equals: a route (both ends, then `to`, then
- * `from`) before a kind before an urgency. A ladder for a kind fits no key without one, and a ladder
- * `to` an organisation no key that names nobody. *answer* falls back on *receipt*. NULL where nobody
- * says anything: the defaults have every phase and urgency but *waiting* in crisis, which is not
- * allowed. */
+ * `from`) before a kind before an urgency. A ladder for a kind fits no key without one, and a
+ * ladder `to` an organisation no key that names nobody. *answer* falls back on *receipt*. NULL
+ * where nobody says anything: the defaults have every phase and urgency but *waiting* in crisis,
+ * which is not allowed. */
 const struct ladder *ladder_find(const struct ladders *ladders, const struct ladder_key *key);
 
-/* Whether the phase has check-ins alone, so that its ladders have no steps: an unanswered one climbs
- * *unrouted*. */
+/* Whether the phase has check-ins alone, so that its ladders have no steps: an unanswered one
+ * climbs *unrouted*. */
 bool ladder_is_check_in(enum hv_phase phase);
 
 #endif

@@ -18,6 +18,7 @@
 #include "broker/reload.h"
 #include "broker/timekeeping.h"
 #include "broker/verify.h"
+#include "broker/watch.h"
 #include "wire/wire.h"
 
 /* ---- Reading ---- */
@@ -343,7 +344,7 @@ static void no_session(struct request *request) {
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
     if (rate_refuse(request) || command_take_journey(request) || command_take_handover(request) ||
-        command_take_people(request) || list_take(request) ||
+        command_take_people(request) || list_take(request) || watch_take(request) ||
         timekeeping_take(request) ||
         question_take(request) || verify_take(request))
         return;

@@ -12,7 +12,10 @@
 
 #include "broker/network_calendar.h"
 #include "broker/network_check.h"
+#include "broker/network_ladder.h"
 #include "broker/network_rules.h"
+
+#define QUIET_CRISIS_MS (15 * INT64_C(60000))
 
 /* A network on its way, with the sections that it comes from. */
 struct building {
@@ -127,9 +130,18 @@ static void defaults_set(struct network *network) {
         .window_bytes = 4 << 20,
         .commands_per_second = 200,
     };
-    network->policies = (struct network_policies){.settle = NETWORK_SETTLE_BY_NETWORK,
-                                                  .keep_dossier_days = 7,
-                                                  .alarm_endings_per_minute = 30};
+    network->policies =
+        (struct network_policies){.settle = NETWORK_SETTLE_BY_NETWORK,
+                                  .keep_dossier_days = 7,
+                                  .alarm_endings_per_minute = 30,
+                                  .wait_max_ms = 180 * CALENDAR_DAY_MS,
+                                  .contest_max_ms = 14 * CALENDAR_DAY_MS,
+                                  .claim_max_ms = 3 * CALENDAR_DAY_MS,
+                                  .restarts_max = 2,
+                                  .check_in_max_days = 91,
+                                  .quiet_after = {1, CALENDAR_OFFICE_HOURS},
+                                  .quiet_after_crisis = {QUIET_CRISIS_MS, CALENDAR_WALL_MS},
+                                  .digest_from = 20};
     network->day_ms = CALENDAR_DAY_MS;
     network_calendar_defaults(&network->hours);
 }
@@ -210,6 +222,15 @@ static bool is_organisation_file(const char *path) {
            strcmp(path + size - 5, ".conf") == 0;
 }
 
+/* The index of network.conf; the count where it is not there. */
+static size_t main_file(const struct network *network) {
+    size_t i = 0;
+
+    while (i < network->file_count && strcmp(network->files[i].path, "network.conf") != 0)
+        i++;
+    return i;
+}
+
 static int paths_check(const struct building *building) {
     const struct network *network = building->network;
 
@@ -225,7 +246,7 @@ static int paths_check(const struct building *building) {
                                  (struct network_place){.path = network->files[i].path},
                                  "is there twice; keep one of the two");
     }
-    if (network->file_count == 0 || strcmp(network->files[0].path, "network.conf") != 0)
+    if (main_file(network) == network->file_count)
         return network_wrong(building->reading, (struct network_place){.path = "network.conf"},
                              "is missing; write it");
     return 0;
@@ -235,17 +256,42 @@ static int organisation_add(struct building *building, const struct network_file
                             size_t count) {
     struct network *network = building->network;
     size_t at = network->organisation_count++;
-
-    if (!is_organisation_file(files->path))
-        return network_wrong(building->reading, (struct network_place){.path = files->path},
-                             "is no file of a network; move it elsewhere");
     int result =
         network_sections_read(building->reading, files, count, &building->organisation_parts[at]);
+
     building->sources[at] = (struct network_organisation_source){
         .path = files->path, .sections = building->organisation_parts[at]};
     return result < 0 ? result
                       : organisation_build(building, building->organisation_parts[at], files->path,
                                            &network->organisations[at]);
+}
+
+/* A file other than network.conf, with its drop-ins. Ladders speak of organisations, and are read
+ * when these are there. */
+static int file_add(struct building *building, const struct network_file *files, size_t count) {
+    if (is_organisation_file(files->path))
+        return organisation_add(building, files, count);
+    if (network_ladder_is_file(files->path))
+        return 0;
+    return network_wrong(building->reading, (struct network_place){.path = files->path},
+                         "is no file of a network; move it elsewhere");
+}
+
+static int units_build(struct building *building) {
+    struct network *network = building->network;
+    const struct network_file *files = network->files;
+    const size_t first = main_file(network);
+    size_t unit = unit_count(files + first, network->file_count - first);
+    int result = network_sections_read(building->reading, files + first, unit, &building->sections);
+
+    if (result == 0)
+        result = network_file_build(building, files[first].path);
+    for (size_t i = 0; i < network->file_count && result == 0; i += unit) {
+        unit = unit_count(files + i, network->file_count - i);
+        if (i != first)
+            result = file_add(building, files + i, unit);
+    }
+    return result;
 }
 
 static int files_build(struct building *building) {
@@ -260,16 +306,7 @@ static int files_build(struct building *building) {
     building->sources = calloc(room, sizeof *building->sources);
     if (!network->organisations || !building->organisation_parts || !building->sources)
         return network_out_of_memory(building->reading);
-
-    size_t unit = unit_count(network->files, network->file_count);
-    result = network_sections_read(building->reading, network->files, unit, &building->sections);
-    if (result == 0)
-        result = network_file_build(building, network->files->path);
-    for (size_t i = unit; i < network->file_count && result == 0; i += unit) {
-        unit = unit_count(network->files + i, network->file_count - i);
-        result = organisation_add(building, network->files + i, unit);
-    }
-    return result;
+    return units_build(building);
 }
 
 /* ---- The finished network ---- */
@@ -348,7 +385,8 @@ static int network_build(const struct network_reading *reading, struct network *
     qsort(network->organisations, network->organisation_count, sizeof *network->organisations,
           organisations_compare);
     files_hash(network);
-    return keys_index(reading, network);
+    result = keys_index(reading, network);
+    return result == 0 ? network_ladders_build(reading, network) : result;
 }
 
 static int network_finish(const struct network_reading *reading, struct network *network,
@@ -405,6 +443,7 @@ void network_free(struct network *network) {
     free(network->listen);
     free(network->receipt_keys);
     free(network->organisations);
+    network_ladders_fini(&network->ladders);
     free(network->key_index);
     network_files_free(network->files, network->file_count);
     free(network);

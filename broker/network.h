@@ -175,7 +175,7 @@ struct network {
     size_t receipt_key_count;
     struct network_organisation *organisations;
     size_t organisation_count;
-    struct ladders ladders; /* every phase and urgency has one */
+    struct ladders ladders;              /* every phase and urgency has one */
     struct network_key_entry *key_index; /* in the order of public keys; read with network_key */
     size_t key_index_count;
     struct network_file *files; /* what it was read from, in the order of paths */

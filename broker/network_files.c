@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/network_ladder.h"
 #include "broker/network_read.h"
 
 #define PATH_SIZE 1024
@@ -167,7 +168,9 @@ static int drop_ins_load(struct loading *loading, const char *path) {
     return folder_walk(loading, folder, false, drop_in_load);
 }
 
-static int organisation_load(struct loading *loading, const char *path, const char *name) {
+/* A file with its drop-ins. Their folder has a turn of its own, and is passed over then. */
+static int unit_load(struct loading *loading, const char *path, const char *name,
+                     const char *otherwise) {
     char main_path[PATH_SIZE];
 
     if (ends_with(name, ".conf")) {
@@ -177,12 +180,23 @@ static int organisation_load(struct loading *loading, const char *path, const ch
     snprintf(main_path, sizeof main_path, "%.*s", (int)(strlen(path) - strlen(".d")), path);
     if (ends_with(name, ".conf.d") && faccessat(loading->directory_fd, main_path, F_OK, 0) < 0)
         return wrong_name(loading, path,
-                          "has drop-ins for a file that is not there; write the organisation's "
-                          "file, or remove this folder");
-    if (ends_with(name, ".conf.d"))
-        return 0; /* read with its file */
-    return wrong_name(loading, path,
-                      "is no organisation's file; rename it to <name>.conf, or move it elsewhere");
+                          "has drop-ins for a file that is not there; write that file, or remove "
+                          "this folder");
+    return ends_with(name, ".conf.d") ? 0 : wrong_name(loading, path, otherwise);
+}
+
+static int organisation_load(struct loading *loading, const char *path, const char *name) {
+    return unit_load(loading, path, name,
+                     "is no organisation's file; rename it to <name>.conf, or move it elsewhere");
+}
+
+static int ladder_load(struct loading *loading, const char *path, const char *name) {
+    if (ends_with(name, ".conf") && !network_ladder_is_file(path))
+        return wrong_name(loading, path,
+                          "is not called by 1 to 32 characters out of a-z 0-9 - before its .conf; "
+                          "rename it");
+    return unit_load(loading, path, name,
+                     "is no file of ladders; rename it to <name>.conf, or move it elsewhere");
 }
 
 /* ---- The whole directory ---- */
@@ -194,7 +208,8 @@ static int all_load(struct loading *loading) {
         result = drop_ins_load(loading, "network.conf");
     if (result < 0)
         return result;
-    return folder_walk(loading, "organisations", true, organisation_load);
+    result = folder_walk(loading, "organisations", true, organisation_load);
+    return result < 0 ? result : folder_walk(loading, "ladders", false, ladder_load);
 }
 
 static int paths_compare(const void *a, const void *b) {

@@ -30,7 +30,7 @@ struct draft {
     struct ladder ladder;
     bool begun;
     bool has_every;
-    unsigned lines[KEY_COUNT];            /* where each key is first set; 0: it is not */
+    unsigned lines[KEY_COUNT];             /* where each key is first set; 0: it is not */
     unsigned step_lines[LADDER_STEPS_MAX]; /* of the ladder's steps */
 };
 
@@ -170,10 +170,11 @@ static int step_take(const struct network_ladder_line *line, struct draft *draft
     struct ladder *ladder = &draft->ladder;
 
     if (ladder_is_check_in(ladder->phase))
-        return network_wrong(line->reading, line->place,
-                             "the check-ins of %s have no steps, since an unanswered one climbs the "
-                             "ladder of unrouted; write every alone, and the steps there",
-                             phase_text(ladder->phase));
+        return network_wrong(
+            line->reading, line->place,
+            "the check-ins of %s have no steps, since an unanswered one climbs the "
+            "ladder of unrouted; write every alone, and the steps there",
+            phase_text(ladder->phase));
     if (ladder->step_count == LADDER_STEPS_MAX)
         return network_wrong(line->reading, line->place,
                              "a ladder has %d steps at most, of which the last one repeats; take "
@@ -224,9 +225,10 @@ static int assignment_take(struct parsing *parsing, const struct network_ini_lin
     while (key < KEY_COUNT && strcmp(key_names[key], line->key) != 0)
         key++;
     if (key == KEY_COUNT)
-        return network_wrong(parsing->reading, taken.place,
-                             "%s is no key of [ladder]; it has urgency, kind, from, to, step, every",
-                             *line->key ? line->key : "(nothing)");
+        return network_wrong(
+            parsing->reading, taken.place,
+            "%s is no key of [ladder]; it has urgency, kind, from, to, step, every",
+            *line->key ? line->key : "(nothing)");
     if (draft->lines[key] > 0 && key != KEY_STEP)
         return network_wrong(parsing->reading, taken.place,
                              "%s is set twice, first on line %u; keep one of the two", line->key,
@@ -265,10 +267,11 @@ static int draft_check(const struct parsing *parsing) {
                              "responsible",
                              phase_text(ladder->phase));
     if (!draft->has_every)
-        return network_wrong(parsing->reading, place,
-                             "the ladder of %s does not repeat, so that it would fall silent; add a "
-                             "line such as every = 1d",
-                             phase_text(ladder->phase));
+        return network_wrong(
+            parsing->reading, place,
+            "the ladder of %s does not repeat, so that it would fall silent; add a "
+            "line such as every = 1d",
+            phase_text(ladder->phase));
     for (size_t i = 1; i < ladder->step_count; i++) {
         if (!network_ladder_steps_follow(&ladder->steps[i - 1], &ladder->steps[i]))
             return network_wrong(parsing->reading, place_at(parsing, draft->step_lines[i]),
@@ -388,8 +391,7 @@ void network_ladders_fini(struct ladders *ladders) {
 }
 
 int network_ladders_build(const struct network_reading *reading, struct network *network) {
-    struct parsing parsing = {
-        .reading = reading, .network = network, .ladders = &network->ladders};
+    struct parsing parsing = {.reading = reading, .network = network, .ladders = &network->ladders};
     int result = network_ladders_defaults(&network->ladders);
 
     if (result < 0)
@@ -408,10 +410,10 @@ bool network_ladder_is_below(const char *path) {
 }
 
 bool network_ladder_is_file(const char *path) {
-    const char *name = path + strlen(FOLDER);
     const size_t size = strlen(path);
-    const size_t name_size = size - strlen(FOLDER) - strlen(".conf");
+    const size_t around = strlen(FOLDER) + strlen(".conf");
 
-    return network_ladder_is_below(path) && size > strlen(FOLDER) + strlen(".conf") &&
-           strcmp(name + name_size, ".conf") == 0 && wire_is_code(name, name_size);
+    return network_ladder_is_below(path) && size > around &&
+           strcmp(path + size - strlen(".conf"), ".conf") == 0 &&
+           wire_is_code(path + strlen(FOLDER), size - around);
 }

@@ -1,7 +1,7 @@
 /* The default ladders, in the form of the network's files.
  *
- * In crisis the clock counts, day and night; in routine the days of the office. The one who must act
- * hears first, then their coordinators, then the network's, who hear again and again. */
+ * In crisis the clock counts, day and night; in routine the days of the office. The one who must
+ * act hears first, then their coordinators, then the network's, who hear again and again. */
 #include "broker/network_ladder.h"
 
 static const char unrouted[] = "[ladder unrouted]\n"
@@ -189,6 +189,6 @@ static const char contested[] = "[ladder contested]\n"
                                 "every = 2d\n";
 
 const char *const network_ladder_texts[] = {
-    unrouted, delivery,    receipt, receipt_cold, pickup, pickup_cold,
-    arrival,  check_ins,   closing, contested,    NULL,
+    unrouted, delivery,  receipt, receipt_cold, pickup, pickup_cold,
+    arrival,  check_ins, closing, contested,    NULL,
 };

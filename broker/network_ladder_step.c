@@ -11,9 +11,9 @@
 #define NO_LATER   "no_later="
 #define VALUE_SIZE 256 /* a line is shorter */
 
-#define DAYS_MAX      366 /* of any duration here: a ladder that waits longer is silent */
-#define MINUTE_MS     INT64_C(60000)
-#define HOURS_OPEN    8 /* of an open day, where hours are compared with days */
+#define DAYS_MAX   366 /* of any duration here: a ladder that waits longer is silent */
+#define MINUTE_MS  INT64_C(60000)
+#define HOURS_OPEN 8 /* of an open day, where hours are compared with days */
 
 /* A value on its way. */
 struct words {
@@ -52,10 +52,11 @@ static int duration_read(const struct network_ladder_line *line, const char *wor
     struct calendar_duration duration;
 
     if (!calendar_duration_parse(word, &duration) || duration.amount > duration_max(duration.unit))
-        return network_wrong(line->reading, line->place,
-                             "%s = %s: %s is no duration; write a whole number and a unit, ms s m H "
-                             "D of the clock or h d of office time, 366 days at most",
-                             line->key, line->value, word);
+        return network_wrong(
+            line->reading, line->place,
+            "%s = %s: %s is no duration; write a whole number and a unit, ms s m H "
+            "D of the clock or h d of office time, 366 days at most",
+            line->key, line->value, word);
     *ret_duration = duration;
     return 0;
 }
@@ -205,9 +206,9 @@ int network_ladder_step_read(const struct network_ladder_line *line, struct ladd
     int result = duration_read(line, words_first(&words, line), &step.after);
 
     for (const char *word = words_next(&words); word && result == 0; word = words_next(&words))
-        result = is_no_later(word) ? no_later_set(line, word, step.after, &step.has_no_later,
-                                                  &step.no_later_ms)
-                                   : addressee_add(line, word, &step);
+        result = is_no_later(word)
+                     ? no_later_set(line, word, step.after, &step.has_no_later, &step.no_later_ms)
+                     : addressee_add(line, word, &step);
     if (result < 0)
         return result;
     if (step.addressee_count == 0)

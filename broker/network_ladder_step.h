@@ -1,4 +1,5 @@
-/* A step of a ladder as it is written: after how long, and who is told. For network_ladder*.c alone.
+/* A step of a ladder as it is written: after how long, and who is told. For network_ladder*.c
+ * alone.
  */
 #ifndef HOUVAST_NETWORK_LADDER_STEP_H
 #define HOUVAST_NETWORK_LADDER_STEP_H

@@ -217,6 +217,30 @@ int network_read_duration(const struct network_reading *reading, const struct ne
     return 0;
 }
 
+/* An hour and a day of office time count as long as those of the clock here. */
+static bool duration_is_within(struct calendar_duration duration, int64_t least, int64_t most) {
+    int64_t ms = duration.amount;
+
+    if (duration.unit == CALENDAR_OFFICE_HOURS)
+        ms *= CALENDAR_HOUR_MS;
+    else if (duration.unit == CALENDAR_OFFICE_DAYS)
+        ms *= CALENDAR_DAY_MS;
+    return ms >= least && ms <= most;
+}
+
+int network_read_office(const struct network_reading *reading, const struct network_rule *rule,
+                        const struct network_setting *setting, void *field) {
+    struct calendar_duration duration;
+
+    if (!calendar_duration_parse(setting->value, &duration) ||
+        !duration_is_within(duration, rule->least, rule->most))
+        return refuse_range(reading, rule, setting,
+                            "a whole number and a unit of wall-clock time (ms s m H D) or of "
+                            "office time (h d), ");
+    *(struct calendar_duration *)field = duration;
+    return 0;
+}
+
 /* Whether `text` has the form, in which 9 stands for any digit. */
 static bool has_form(const char *text, const char *form) {
     for (; *form; form++, text++) {

@@ -39,6 +39,7 @@ network_value_read network_read_test;      /* bool: environment = test */
 network_value_read network_read_size;      /* size_t */
 network_value_read network_read_number;    /* int64_t */
 network_value_read network_read_duration;  /* int64_t, ms */
+network_value_read network_read_office;    /* struct calendar_duration */
 network_value_read network_read_moment;    /* hv_time */
 network_value_read network_read_key;       /* uint8_t[NETWORK_KEY_SIZE] */
 network_value_read network_read_receipt;   /* uint8_t[NETWORK_KEY_SIZE], Ed25519 */

@@ -128,6 +128,8 @@ int session_end(struct sessions *sessions, struct session *session) {
         sessions->returned.rows[sessions->returned.count++] = out->item_row;
         session_out_remove(sessions, out);
     }
+    if (session->watch.stage != WATCH_NONE)
+        sessions->watchers--;
     session_remove(sessions, session);
     return 0;
 }

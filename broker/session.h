@@ -39,6 +39,22 @@ struct session_name {
     enum hv_role role;
 };
 
+/* How far a watcher has come. */
+struct watch {
+    enum {
+        WATCH_NONE,
+        WATCH_JOURNEYS, /* what is open, up to `row` */
+        WATCH_EVENTS,   /* what had happened, up to `seq` */
+        WATCH_LIVE,     /* what happens, up to `seq` */
+        WATCH_GAP,      /* its connection was full: it is to hear so */
+        WATCH_ENDED,    /* and has */
+    } stage;
+    int64_t row;
+    int64_t seq;
+    int64_t live_seq; /* the newest event when it began */
+    int64_t gap_from;
+};
+
 struct session {
     struct route route;       /* key: all of it, unused bytes zero */
     struct session_name name; /* second key: all of it, unused bytes zero */
@@ -55,6 +71,8 @@ struct session {
     int64_t out_count;
     int64_t ending_count; /* of its outs */
     size_t out_bytes;
+    struct watch watch;   /* as the open turn has it */
+    struct watch watched; /* as the last commit left it */
     UT_hash_handle hh;
     UT_hash_handle hh_name;
 };
@@ -73,6 +91,7 @@ struct sessions {
     struct out *oldest; /* head of all outs in the order of sending */
     struct returned returned;
     bool recalls; /* there are inboxes with `recall` */
+    int64_t watchers; /* sessions that watch, or did */
 };
 
 /* Frees everything; an all-zero one is empty and ready. */

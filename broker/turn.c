@@ -15,6 +15,7 @@
 #include "broker/ring.h"
 #include "broker/timekeeping.h"
 #include "broker/verify.h"
+#include "broker/watch.h"
 #include "wire/wire.h"
 
 #define ZONE_CHUNK_BYTES 8192
@@ -101,6 +102,7 @@ static void undo(struct turn *turn) {
     outbox_cut(turn->outbox, turn->outbox_before);
     for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
         inbox->wanted = true; /* what was sent off has not left */
+    watch_undo(turn);
     undo_sessions(turn);
     rates_undo(turn);
 }
@@ -130,6 +132,7 @@ static void release(struct turn *turn) {
         recalls_end(sessions);
     rates_commit(turn);
     timekeeping_commit(turn);
+    watch_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;
@@ -177,6 +180,7 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
     ring_steps(turn);
     delivery_dispatch(turn);
     timekeeping_keep(turn);
+    watch_send(turn);
     next_timer(turn);
     if (turn->error) {
         ledger_rollback(turn->ledger);
