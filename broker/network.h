@@ -1,8 +1,8 @@
 /* The network's files: one city's organisations, keys, limits and policies (houvast-network(5)).
  *
- * DIR/network.conf and DIR/organisations/<name>.conf, each with drop-ins in <file>.d/<name>.conf,
- * read in the order of their names; a later assignment replaces an earlier one. systemd-like INI
- * through inih.
+ * DIR/network.conf, DIR/organisations/<name>.conf and DIR/ladders/<name>.conf, each with drop-ins
+ * in <file>.d/<name>.conf, read in the order of their names; a later assignment replaces an earlier
+ * one, a later ladder an earlier one for the same as a whole. systemd-like INI through inih.
  *
  *   network.conf
  *     [network]           name, coordinating, time_zone, environment = production|test
@@ -11,7 +11,9 @@
  *     [limits]            envelope_bytes, dossier_bytes, heartbeat, redelivery, item_attempts,
  *                         window_bytes, commands_per_second
  *     [policies]          settle = network|organisation, keep_dossier_days,
- *                         alarm_endings_per_minute
+ *                         alarm_endings_per_minute, wait_max, contest_max, claim_max,
+ *                         restarts_max, check_in_max_days, quiet_after, quiet_after_crisis,
+ *                         digest_from
  *     [calendar]          opening, holidays = dutch|none, decreed, closed
  *     [testing]           day_length (a duration; refused unless environment = test)
  *     [receipt <label>]   public_key (Z85, Ed25519), valid_from, valid_until
@@ -22,11 +24,14 @@
  *     [key <label>]       public_key (Z85), roles (endpoint coordinator operator, apart by blanks)
  *     [sealing <label>]   public_key (Z85), valid_from, valid_until
  *
+ *   ladders/<name>.conf
+ *     [ladder <phase>]    urgency, kind, from, to, step, every: broker/network_ladder.h
+ *
  * Moments are YYYY-MM-DD, or with THH:MM:SSZ; UTC. opening, decreed and closed may stand more than
  * once in a file; a drop-in replaces all of them. Opening hours and closed days are local time.
  *
  * Durations are a whole number and a unit: ms s m (or M, minutes) H D; `h d`, office time, are
- * refused where a wall-clock duration is wanted. */
+ * refused where a wall-clock duration is wanted; ladders and quiet_after take them. */
 #ifndef HOUVAST_NETWORK_H
 #define HOUVAST_NETWORK_H
 
@@ -140,7 +145,8 @@ struct network_policies {
     int64_t claim_max_ms;   /* 1 H … 31 D, default 3 D: in all, per phase */
     int64_t restarts_max;   /* 0 … 100, default 2: `working-on-it`, and other plans, per phase */
     int64_t check_in_max_days; /* 1 … 366, default 91: between check-ins that a holder chooses */
-    struct calendar_duration quiet_after;        /* default 1h: a system without a session */
+    /* 100 ms … 31 D, or 1 h … 31 d: how long a system may be without a session. */
+    struct calendar_duration quiet_after;        /* default 1h */
     struct calendar_duration quiet_after_crisis; /* default 15M: of partners of crisis routes */
     int64_t digest_from; /* 2 … 1000, default 20: steps waiting in an inbox, and then one item */
 };
@@ -175,7 +181,7 @@ struct network {
     size_t receipt_key_count;
     struct network_organisation *organisations;
     size_t organisation_count;
-    struct ladders ladders;              /* every phase and urgency has one */
+    struct ladders ladders; /* every phase and urgency has one, but for waiting in crisis */
     struct network_key_entry *key_index; /* in the order of public keys; read with network_key */
     size_t key_index_count;
     struct network_file *files; /* what it was read from, in the order of paths */
