@@ -22,7 +22,7 @@ static void endpoints(struct audience *audience, const char *organisation) {
 /* The party that did not say so; nobody where both are one organisation. */
 static void other_party(struct audience *audience, const struct hv_event *event,
                         const struct handover *handover) {
-    const char *said = event->has_for_ ? event->for_ : event->organisation;
+    const char *said = event->has_acted_for ? event->acted_for : event->organisation;
     const bool by_holder = strcmp(said, handover->from) == 0;
     const char *other = by_holder ? handover->to : handover->from;
 

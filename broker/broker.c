@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/quiet.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/ring.h"
@@ -52,6 +53,8 @@ int broker_new(const char *network_directory, const char *state_directory,
     broker->world = world;
     broker->turn_wanted = true;
     broker->next_wall_ms = -1;
+    broker->quiet_seen = -1;
+    broker->quiet_next_ms = -1;
     broker->wipe_wanted = true; /* a stop may have come between a deletion and its wipe */
     broker->reserve_tried_ms = world->boot_ms(world->context);
     broker->network_directory = strdup(network_directory);
@@ -97,6 +100,7 @@ void broker_free(struct broker *broker) {
     verify_free(broker);
     receipt_pair_wipe(&broker->signer.pair);
     ring_forget(broker);
+    quiet_forget(broker);
     network_free(broker->network);
     free(broker->network_directory);
     free(broker);
@@ -175,6 +179,8 @@ int64_t broker_wait_ms(const struct broker *broker) {
         sooner(&wait_ms, oldest->sent_ms + broker->network->limits.redelivery_ms - boot_ms);
     if (broker->next_wall_ms >= 0)
         sooner(&wait_ms, broker->next_wall_ms - timekeeping_now_ms(broker));
+    if (quiet_next_ms(broker) >= 0)
+        sooner(&wait_ms, quiet_next_ms(broker) - timekeeping_now_ms(broker));
     if (broker->wipe_wanted)
         sooner(&wait_ms, broker->wiped_ms + 1000 - boot_ms);
     return broker->disk_short ? wait_short_ms(broker, wait_ms, boot_ms) : wait_ms;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/access.h"
+#include "broker/acting.h"
 #include "broker/answer.h"
 #include "broker/record.h"
 #include "broker/standing.h"
@@ -300,7 +301,7 @@ static void command_on_handover(struct request *request, const struct handover_c
                                                          : "either side");
     else if (repeats)
         command_done_again(request, &handover, seq);
-    else
+    else if (!acting_refuse(request))
         decide_and_record(request, command, &handover);
 }
 

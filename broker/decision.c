@@ -29,9 +29,12 @@ struct hv_event *decision_event(struct decision *decision, enum hv_event_name na
         event->handover = *handover;
     }
     event->has_organisation = true;
-    copy_text(event->organisation, actor->organisation);
+    copy_text(event->organisation, actor->acting[0] ? actor->acting : actor->organisation);
     event->has_role = true;
-    event->role = actor->role;
+    event->role = actor->acting[0] ? HV_ROLE_COORDINATOR : actor->role;
+    event->has_acted_for = actor->acting[0] != '\0';
+    if (event->has_acted_for)
+        copy_text(event->acted_for, actor->organisation);
     return event;
 }
 

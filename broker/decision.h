@@ -23,6 +23,8 @@ struct actor {
     char organisation[HV_CODE_SIZE];
     enum hv_role role;
     bool of_network; /* a coordinator of the coordinating organisation */
+    /* Where such a coordinator acts for `organisation`: its own organisation; else "". */
+    char acting[HV_CODE_SIZE];
 };
 
 struct decision {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#include "broker/absence.h"
 #include "broker/answer.h"
 #include "broker/delivery_hide.h"
 #include "broker/journal.h"
@@ -352,6 +353,26 @@ static void fill_telephone(const struct turn *turn, struct hv_event *event) {
                            : organisation->telephone;
 }
 
+/* Who stands in for the begeleider whom it is meant for. False when the turn has failed. */
+static bool fill_deputy(struct turn *turn, const struct session *session,
+                        const struct ledger_item *item, struct hv_item *sent) {
+    struct journey journey;
+    struct handover handover;
+
+    if (session->name.role != HV_ROLE_ENDPOINT || !item->journey_row ||
+        !ledger_has_absences(turn->ledger))
+        return true;
+    if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
+        (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
+        return false;
+    const char *person =
+        absence_meant_for(&sent->event, &journey, item->handover_row ? &handover : NULL,
+                          session->name.organisation);
+    sent->has_for_ = person[0] && absence_deputy(turn->ledger, session->name.organisation, person,
+                                                 turn->now_ms, sent->for_);
+    return !ledger_error(turn->ledger);
+}
+
 /* False when the turn has failed. */
 static bool dispatch_one(struct turn *turn, struct session *session, struct ledger_item *item) {
     struct hv_message message = {.type = HV_MESSAGE_item};
@@ -366,6 +387,8 @@ static bool dispatch_one(struct turn *turn, struct session *session, struct ledg
         return false;
     delivery_hide(&sent->event);
     fill_telephone(turn, &sent->event);
+    if (!fill_deputy(turn, session, item, sent))
+        return false;
     ledger_item_out(turn->ledger, item);
     sent->item = item->item;
     sent->attempt = item->attempts;

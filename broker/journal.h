@@ -32,7 +32,8 @@
     J(NOBODY_REACHED, 1, "6f1d0c1e8a0b4a0c9a51d3c0a1b20019")       \
     J(TIMERS_REPAIRED, 3, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001a")      \
     J(CLOCK_DOUBTED, 1, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001b")        \
-    J(CLOCK_TRUSTED, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001c")
+    J(CLOCK_TRUSTED, 5, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001c")        \
+    J(ORGANISATION_QUIET, 4, "6f1d0c1e8a0b4a0c9a51d3c0a1b2001d")
 
 #define JOURNAL_ENUMERATOR(name, priority, id) JOURNAL_##name,
 enum journal_entry { JOURNAL_ENTRIES(JOURNAL_ENUMERATOR) };

@@ -297,6 +297,29 @@ const struct ledger_walk_result *ledger_walk_result(const struct ledger_walk *wa
 /* The hash of an event; false where there is no such event. */
 bool ledger_event_hash(struct ledger *ledger, int64_t seq, uint8_t ret_hash[32]);
 
+/* ---- Absences ---- */
+
+struct ledger_absence {
+    hv_time begins_ms;
+    hv_time until_ms; /* not after begins_ms: it was taken back */
+    char deputy[HV_PERSON_SIZE]; /* "": none */
+    hv_time said_on_ms;
+    int64_t seq; /* the event that says so */
+};
+
+/* The newest that was said of that begeleider; false where nothing was. */
+bool ledger_absence_get(struct ledger *ledger, const char *organisation, const char *begeleider,
+                        struct ledger_absence *ret_absence);
+/* Whether any was ever said: most networks ask in vain for each item. */
+bool ledger_has_absences(struct ledger *ledger);
+void ledger_absence_put(struct ledger *ledger, const char *organisation, const char *begeleider,
+                        const struct ledger_absence *absence);
+/* How many journeys that begeleider holds; those due first, at most `limit`, in ret_held. */
+int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const char *begeleider,
+                       size_t limit, struct hv_overdue *ret_held, size_t *ret_count);
+/* Whether anything open, or an absence, has that name. */
+bool ledger_person_is_known(struct ledger *ledger, const char *organisation, const char *person);
+
 /* ---- Clock ---- */
 
 /* The clock as it stood at the last turn that wrote; all zeroes before the first. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/absence.h"
+#include "broker/acting.h"
 #include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/delivery.h"
@@ -343,8 +345,8 @@ static void no_session(struct request *request) {
 
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
-    if (rate_refuse(request) || command_take_journey(request) || command_take_handover(request) ||
-        command_take_people(request) || list_take(request) || watch_take(request) ||
+    if (rate_refuse(request) || acting_begin(request) || command_take_journey(request) || command_take_handover(request) ||
+        command_take_people(request) || absence_take(request) || list_take(request) || watch_take(request) ||
         timekeeping_take(request) ||
         question_take(request) || verify_take(request))
         return;

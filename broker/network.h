@@ -114,6 +114,7 @@ struct network_organisation {
     char telephone[32];
     char telephone_out_of_hours[32]; /* "" where there is none */
     bool leaving;
+    bool crisis; /* takes part in crisis routes: quiet sooner */
     struct network_hours hours;
     struct network_key *keys;
     size_t key_count;

@@ -170,6 +170,7 @@ static const struct network_rule rules[] = {
      .words = holidays_words, .range = "dutch or none"},
     {"organisation", "closed", LIST, .read = network_read_closures, IN_ORGANISATION(hours.closed)},
     {"organisation", "leaving", .read = network_read_yes, IN_ORGANISATION(leaving)},
+    {"organisation", "crisis", .read = network_read_yes, IN_ORGANISATION(crisis)},
 
     {"key", "public_key", REQUIRED, .read = network_read_key, IN_KEY(public_key)},
     {"key", "roles", REQUIRED, .read = network_read_roles, IN_KEY(roles)},

@@ -251,7 +251,7 @@ static void after_no_show(const struct change *change) {
 /* The side that did not ask owes the answer; within one organisation, that organisation. */
 static const char *other_side(const struct change *change) {
     const struct hv_event *event = change->event;
-    const char *said = event->has_for_ ? event->for_ : event->organisation;
+    const char *said = event->has_acted_for ? event->acted_for : event->organisation;
 
     return strcmp(said, change->handover->from) == 0 ? change->handover->to
                                                      : change->handover->from;
@@ -268,7 +268,7 @@ static void after_question(const struct change *change) {
 
 static void after_answer(const struct change *change) {
     const struct hv_event *event = change->event;
-    const char *said = event->has_for_ ? event->for_ : event->organisation;
+    const char *said = event->has_acted_for ? event->acted_for : event->organisation;
     size_t kept = 0;
 
     for (size_t i = 0; i < change->runs->count; i++) {

@@ -35,6 +35,7 @@ enum turn_mode {
 };
 
 struct network_past;
+struct quiet;
 struct rate;
 struct verify;
 
@@ -71,6 +72,9 @@ struct broker {
     struct verify *verify;        /* a walk over the ledger that is under way; NULL: none */
     struct sessions sessions;
     struct rate *rates;
+    struct quiet *quiets;  /* since when organisations have no session */
+    int64_t quiet_seen;    /* sessions.changes when that was looked at */
+    hv_time quiet_next_ms; /* when somebody's time is over; -1: nobody's */
     struct barred *barred;
     struct broker_counters counters;
     bool disk_short;          /* said so, and not yet well again */

@@ -74,6 +74,7 @@ struct session *session_begin(struct sessions *sessions, const struct route *rou
     session->heard_ms = now_ms;
     session->spoke_ms = now_ms;
     HASH_ADD(hh, sessions->by_route, route, sizeof session->route, session);
+    sessions->changes++;
     HASH_ADD(hh_name, sessions->by_name, name, sizeof session->name, session);
     return session;
 }
@@ -131,6 +132,7 @@ int session_end(struct sessions *sessions, struct session *session) {
     if (session->watch.stage != WATCH_NONE)
         sessions->watchers--;
     session_remove(sessions, session);
+    sessions->changes++;
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/access.h"
+#include "broker/acting.h"
 #include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/record.h"
@@ -75,7 +76,7 @@ bool subject_judge(struct request *request, const struct subject *subject, bool 
     else if (!may)
         answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
     else
-        return false;
+        return acting_refuse(request);
     return true;
 }
 

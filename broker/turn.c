@@ -10,6 +10,7 @@
 #include "broker/heartbeat.h"
 #include "broker/journal.h"
 #include "broker/message.h"
+#include "broker/quiet.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/ring.h"
@@ -103,6 +104,7 @@ static void undo(struct turn *turn) {
     for (struct inbox *inbox = sessions->inboxes; inbox; inbox = inbox->hh.next)
         inbox->wanted = true; /* what was sent off has not left */
     watch_undo(turn);
+    quiet_undo(turn);
     undo_sessions(turn);
     rates_undo(turn);
 }
@@ -133,6 +135,7 @@ static void release(struct turn *turn) {
     rates_commit(turn);
     timekeeping_commit(turn);
     watch_commit(turn);
+    quiet_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;
@@ -178,6 +181,7 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
     heartbeats(turn);
     delivery_timers(turn);
     ring_steps(turn);
+    quiet_look(turn);
     delivery_dispatch(turn);
     timekeeping_keep(turn);
     watch_send(turn);

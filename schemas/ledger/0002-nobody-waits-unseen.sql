@@ -9,6 +9,8 @@ ALTER TABLE journey ADD COLUMN not_reached INTEGER NOT NULL DEFAULT 0;   -- in a
 ALTER TABLE journey ADD COLUMN urgency_on INTEGER NOT NULL DEFAULT 0;
 UPDATE journey SET due = 0 WHERE state = 3;
 CREATE INDEX journey_due ON journey (due) WHERE state < 3;
+DROP INDEX journey_held;
+CREATE INDEX journey_held ON journey (organisation, begeleider) WHERE state < 3;
 
 -- The same with a waiting list, and the labels of cold ones.
 CREATE TABLE handover_new (
@@ -58,6 +60,7 @@ CREATE TABLE absence (
     until        INTEGER NOT NULL,
     deputy       TEXT NOT NULL,
     said_on      INTEGER NOT NULL,
+    event        INTEGER NOT NULL REFERENCES event (seq),
     PRIMARY KEY (organisation, begeleider)
 ) STRICT, WITHOUT ROWID;
 

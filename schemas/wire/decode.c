@@ -17,6 +17,7 @@ struct decoder {
     bool has_type; /* the outermost map has the key `type` besides */
     unsigned depth;
     struct span field; /* the top-level key that is being decoded */
+    uint32_t list_max;
 };
 
 static struct span span_of(const char *text) {
@@ -51,13 +52,17 @@ static const char *object_kind(const msgpack_object *object) {
 /* "`contact`: `on` is text; expected milliseconds …" */
 static int wrong_value(const struct decoder *decoder, const struct wire_field *field,
                        const msgpack_object *object, const char *finding) {
-    char expectation[WIRE_EXPECTATION_SIZE];
+    char expectation[WIRE_EXPECTATION_SIZE], otherwise[WIRE_EXPECTATION_SIZE] = "";
+    const struct wire_field *other = wire_field_other(field);
     bool nested = decoder->depth > 1;
     wire_expectation(field, expectation);
-    return wire_error_set(
-        decoder->error, HV_REFUSED_MALFORMED, decoder->field, "%s%.*s%s`%s` is %s%s; expected %s",
-        nested ? "`" : "", nested ? (int)decoder->field.size : 0, nested ? decoder->field.text : "",
-        nested ? "`: " : "", field->name, object_kind(object), finding, expectation);
+    if (other != NULL)
+        wire_expectation(other, otherwise);
+    return wire_error_set(decoder->error, HV_REFUSED_MALFORMED, decoder->field,
+                          "%s%.*s%s`%s` is %s%s; expected %s%s%s", nested ? "`" : "",
+                          nested ? (int)decoder->field.size : 0, nested ? decoder->field.text : "",
+                          nested ? "`: " : "", field->name, object_kind(object), finding,
+                          expectation, other != NULL ? ", or " : "", otherwise);
 }
 
 /* ---- Single values ---- */
@@ -172,10 +177,6 @@ static int blob_decode(const struct decoder *decoder, const struct wire_field *f
 static int struct_decode(struct decoder *decoder, const struct wire_struct *type,
                          const msgpack_object_map *map, void *target);
 
-static uint32_t list_max(const struct decoder *decoder) {
-    return decoder->from == WIRE_FROM_BROKER ? WIRE_BROKER_LIST_MAX : HV_LIST_MAX;
-}
-
 /* Room for the items of a list or of counters, zeroed, and the list set to it. */
 static int items_new(const struct decoder *decoder, size_t count, size_t size, void *target,
                      void **ret_items) {
@@ -196,7 +197,7 @@ static int list_begin(const struct decoder *decoder, const struct wire_field *fi
                       const msgpack_object *object, size_t size, void *target, void **ret_items) {
     if (object->type != MSGPACK_OBJECT_ARRAY)
         return wrong_value(decoder, field, object, "");
-    if (object->via.array.size > list_max(decoder))
+    if (object->via.array.size > decoder->list_max)
         return wrong_value(decoder, field, object, " that is too long");
     return items_new(decoder, object->via.array.size, size, target, ret_items);
 }
@@ -329,6 +330,45 @@ static int unknown_key(const struct decoder *decoder, const struct wire_struct *
                           type->name);
 }
 
+static msgpack_object_type object_type(enum wire_kind kind) {
+    switch (kind) {
+    case WIRE_REQUEST:
+    case WIRE_UUID:
+    case WIRE_ORGANISATION:
+    case WIRE_CODE:
+    case WIRE_PERSON:
+    case WIRE_RESIDENT:
+    case WIRE_TEXT:
+    case WIRE_VOCABULARY:
+        return MSGPACK_OBJECT_STR;
+    case WIRE_TIME:
+    case WIRE_INTEGER:
+        return MSGPACK_OBJECT_POSITIVE_INTEGER;
+    case WIRE_BOOLEAN:
+        return MSGPACK_OBJECT_BOOLEAN;
+    case WIRE_BYTES:
+    case WIRE_BLOB:
+        return MSGPACK_OBJECT_BIN;
+    case WIRE_LIST:
+    case WIRE_CODES:
+        return MSGPACK_OBJECT_ARRAY;
+    case WIRE_MAP:
+    case WIRE_EMBED:
+    case WIRE_COUNTERS:
+        break;
+    }
+    return MSGPACK_OBJECT_MAP;
+}
+
+/* Of the fields of one key, that whose kind the value has; the first where none fits. */
+static const struct wire_field *field_fitting(const struct wire_field *first,
+                                              const msgpack_object *object) {
+    for (const struct wire_field *field = first; field != NULL; field = wire_field_other(field))
+        if (object_type(field->kind) == object->type)
+            return field;
+    return first;
+}
+
 static int pair_decode(struct decoder *decoder, const struct wire_struct *type,
                        const msgpack_object_kv *pair, char *target) {
     const msgpack_object_str *key = &pair->key.via.str;
@@ -338,6 +378,7 @@ static int pair_decode(struct decoder *decoder, const struct wire_struct *type,
     const struct wire_field *field = wire_field_named(type, key->ptr, key->size, &offset);
     if (field == NULL)
         return unknown_key(decoder, type, key);
+    field = field_fitting(field, &pair->val);
     if (!field->required)
         *(bool *)(target + offset + field->has_offset) = true;
     return value_decode(decoder, field, &pair->val, target + offset + field->offset);
@@ -495,7 +536,9 @@ int wire_decode(const void *frame, size_t size, enum wire_from from,
                                   .zone = zone,
                                   .error = &error,
                                   .later = from == WIRE_FROM_LATER,
-                                  .has_type = true};
+                                  .has_type = true,
+                                  .list_max = from == WIRE_FROM_BROKER ? WIRE_BROKER_LIST_MAX
+                                                                       : HV_LIST_MAX};
         r = message_decode(&decoder, frame, size, &scratch, &message, ret_content);
         msgpack_zone_destroy(&scratch);
     }
@@ -510,7 +553,8 @@ int wire_decode_struct(const void *bytes, size_t size, const struct wire_struct 
                        msgpack_zone *zone, void *ret_struct) {
     struct scan scan;
     struct wire_error error = {0};
-    struct decoder decoder = {.from = WIRE_FROM_PEER, .zone = zone, .error = &error};
+    struct decoder decoder = {
+        .from = WIRE_FROM_PEER, .zone = zone, .error = &error, .list_max = WIRE_BROKER_LIST_MAX};
     msgpack_zone scratch;
     msgpack_object root;
     void *decoded = msgpack_zone_malloc(zone, expected->size);

@@ -161,8 +161,8 @@ static size_t pairs_count(const struct wire_struct *type, const char *value) {
     return count;
 }
 
-/* `outer` is the struct whose map it is. A key of its own stands before one of the same name in a
- * struct embedded in it, which must then be absent. */
+/* `outer` is the struct whose map it is. What an own key of it hides in an embedded struct must be
+ * absent. */
 static void pairs_encode(struct encoder *encoder, const struct wire_struct *outer,
                          const struct wire_struct *type, const char *value) {
     for (size_t i = 0; i < type->count; i++) {
@@ -170,8 +170,7 @@ static void pairs_encode(struct encoder *encoder, const struct wire_struct *oute
         if (field->kind == WIRE_EMBED) {
             pairs_encode(encoder, outer, field->nested, value + field->offset);
         } else if (field_present(field, value)) {
-            size_t offset;
-            assert(wire_field_named(outer, field->name, strlen(field->name), &offset) == field);
+            assert(wire_field_stands(outer, field));
             string_encode(encoder, field->name);
             value_encode(encoder, field, value + field->offset);
         }

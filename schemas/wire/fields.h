@@ -52,9 +52,9 @@
     T(sealing_key,  "a public key to seal dossiers for")                                               \
     T(receipt_key,  "a public key that receipts are checked with")                                     \
     T(organisation, "an organisation on the social map")                                               \
-    T(run,          "- a phase that runs, and its place on the ladder")                                \
+    T(run,          "a phase that runs, and its place on the ladder; the broker's own")                \
     T(standing_claim, "a coordinator who is on it")                                                    \
-    T(keeping,      "- what a journey's row keeps beside its columns")                                 \
+    T(keeping,      "what a journey's row keeps beside its columns; the broker's own")                 \
     T(addressee,    "an inbox that a step is for")                                                     \
     T(told,         "who acknowledged a step of a ladder")                                             \
     T(overdue,      "a journey that waits, and since when")                                            \
@@ -212,7 +212,7 @@
     F(S, OPTIONAL, INTEGER, item, (1, HV_INTEGER_MAX), "the item that was acknowledged")               \
     F(S, OPTIONAL, BYTES, network_hash, 32, "of the network files in force")                           \
     F(S, OPTIONAL, ORGANISATION, about, _, "the organisation that it is about, where no journey is")   \
-    F(S, OPTIONAL, ORGANISATION, for_, _, "a coordinator of the network acted for this organisation")  \
+    F(S, OPTIONAL, ORGANISATION, acted_for, _, "a coordinator of the network acted for it")            \
     F(S, OPTIONAL, VOCABULARY, phase, phase, "of the ladder")                                          \
     F(S, OPTIONAL, INTEGER, step, (0, 1000), "of the ladder, from 1; 0 is the check-in itself")        \
     F(S, OPTIONAL, TIME, since, _, "waits since then")                                                 \
@@ -235,7 +235,7 @@
     F(S, OPTIONAL, INTEGER, count, (0, HV_INTEGER_MAX), "how many there are")                          \
     F(S, OPTIONAL, LIST, overdue, overdue, "the most overdue of them")                                 \
     F(S, OPTIONAL, BOOLEAN, doubted, _, "whether the clock is")                                        \
-    F(S, OPTIONAL, LIST, runs, run, "- what runs from then")
+    F(S, OPTIONAL, LIST, runs, run, "what runs from then; the broker's own")
 
 /* ---- Messages: M(name, "type", by whom, "what it does") -------------------------------------- */
 
@@ -581,6 +581,7 @@
 #define HV_FIELDS_item(F, S)                                                                           \
     F(S, REQUIRED, INTEGER, item, (1, HV_INTEGER_MAX), "its number in this inbox")                     \
     F(S, REQUIRED, INTEGER, attempt, (1, HV_INTEGER_MAX), "1 the first time; more: it may be a repeat") \
+    F(S, OPTIONAL, PERSON, for_, _, "the deputy of the begeleider whom it is meant for, who is away")  \
     F(S, OPTIONAL, BLOB, receipt, 1024, "of `confirmed`: signed proof that the resident arrived")      \
     F(S, REQUIRED, EMBED, event, event, "what happened")
 

@@ -75,7 +75,7 @@ bool wire_is_text(const char *text, size_t size);
 /* Whether a text has the form of its kind: REQUEST, ORGANISATION, CODE, PERSON or RESIDENT. */
 bool wire_name_fits(enum wire_kind kind, const char *text, size_t size);
 
-/* Whether a struct holds what its field list allows, lists of at most HV_LIST_MAX. */
+/* Whether a struct holds what its field list allows, lists of at most WIRE_BROKER_LIST_MAX. */
 bool wire_struct_valid(const struct wire_struct *type, const void *value);
 
 /* What a field must be, as a phrase: "a whole number from 0 to 150". Always fits. */

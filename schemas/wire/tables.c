@@ -77,14 +77,15 @@ int wire_word_number(const struct wire_vocabulary *vocabulary, const char *text,
      HAS_##presence(S, name_).offset = offsetof(struct S, name_), \
      ARGUMENT_##kind_(argument).doc = (doc_)},
 
+/* A field without a name ends the list. */
 #define FIELDS(name_) \
-    static const struct wire_field fields_##name_[] = {HV_FIELDS_##name_(FIELD, hv_##name_)};
+    static const struct wire_field fields_##name_[] = {HV_FIELDS_##name_(FIELD, hv_##name_){0}};
 
-#define STRUCT(name_, text_, doc_)                                 \
-    {                                                              \
-        .name = (text_), .fields = fields_##name_,                 \
-        .count = sizeof fields_##name_ / sizeof fields_##name_[0], \
-        .size = sizeof(struct hv_##name_), .doc = (doc_),          \
+#define STRUCT(name_, text_, doc_)                                     \
+    {                                                                  \
+        .name = (text_), .fields = fields_##name_,                     \
+        .count = sizeof fields_##name_ / sizeof fields_##name_[0] - 1, \
+        .size = sizeof(struct hv_##name_), .doc = (doc_),              \
     }
 
 /* A part stands in the list behind the parts that it is made of. */
@@ -148,4 +149,20 @@ const struct wire_field *wire_field_named(const struct wire_struct *type, const 
         }
     }
     return NULL;
+}
+
+const struct wire_field *wire_field_other(const struct wire_field *field) {
+    for (const struct wire_field *other = field + 1; other->name != NULL; other++)
+        if (other->kind != WIRE_EMBED && strcmp(other->name, field->name) == 0)
+            return other;
+    return NULL;
+}
+
+bool wire_field_stands(const struct wire_struct *outer, const struct wire_field *field) {
+    size_t offset;
+    const struct wire_field *first =
+        wire_field_named(outer, field->name, strlen(field->name), &offset);
+    while (first != NULL && first != field)
+        first = wire_field_other(first);
+    return first == field;
 }

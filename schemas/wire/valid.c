@@ -118,22 +118,34 @@ static bool value_valid(const struct wire_field *field, const void *value, size_
     return false;
 }
 
+static bool field_present(const struct wire_field *field, const char *base) {
+    return field->required || *(const bool *)(base + field->has_offset);
+}
+
+/* The field's key stands for another thing too, which is there as well. */
+static bool other_present(const struct wire_field *field, const char *base) {
+    for (field = wire_field_other(field); field != NULL; field = wire_field_other(field))
+        if (field_present(field, base))
+            return true;
+    return false;
+}
+
 /* The first field that does not hold what it may, or NULL. Goes as deep as the field lists nest. */
 static const struct wire_field *struct_invalid(const struct wire_struct *type, const void *value,
                                                size_t list_max) {
     for (size_t i = 0; i < type->count; i++) {
         const struct wire_field *field = &type->fields[i];
         const char *base = value;
-        if (!field->required && !*(const bool *)(base + field->has_offset))
+        if (!field_present(field, base))
             continue;
-        if (!value_valid(field, base + field->offset, list_max))
+        if (!value_valid(field, base + field->offset, list_max) || other_present(field, base))
             return field;
     }
     return NULL;
 }
 
 bool wire_struct_valid(const struct wire_struct *type, const void *value) {
-    return struct_invalid(type, value, HV_LIST_MAX) == NULL;
+    return struct_invalid(type, value, WIRE_BROKER_LIST_MAX) == NULL;
 }
 
 int wire_message_check(const struct hv_message *message, struct wire_error *ret_error) {

@@ -83,6 +83,15 @@ extern const struct wire_struct wire_struct_event, wire_struct_keeping;
 const struct wire_field *wire_field_named(const struct wire_struct *type, const char *name,
                                           size_t size, size_t *ret_offset);
 
+/* A key may stand for two things in one struct, told apart by their kinds: for either of them a
+ * field, at most one of which is there. The next field of the same key in the same list, or NULL;
+ * wire_field_named gives the first. */
+const struct wire_field *wire_field_other(const struct wire_field *field);
+
+/* Whether the map of `outer` may hold this field of it, or of a struct embedded in it: an own key
+ * hides an embedded one of the same name. */
+bool wire_field_stands(const struct wire_struct *outer, const struct wire_field *field);
+
 /* All parts and all vocabularies, in the order of their lists. */
 extern const struct wire_struct *const wire_parts[];
 extern const size_t wire_part_count;
@@ -155,8 +164,8 @@ int wire_decode(const void *frame, size_t size, enum wire_from from,
                 struct hv_message *ret_message, uint8_t ret_content[32],
                 struct wire_error *ret_error);
 
-/* Decodes a map of one struct, as events are kept in the ledger. The same rules; unknown keys are
- * -EBADMSG. */
+/* Decodes a map of one struct, as events are kept in the ledger. The same rules, but for lists of at
+ * most WIRE_BROKER_LIST_MAX; unknown keys are -EBADMSG. */
 int wire_decode_struct(const void *bytes, size_t size, const struct wire_struct *expected,
                        msgpack_zone *zone, void *ret_struct);
 

@@ -128,10 +128,19 @@ static json_t *value_schema(const struct wire_field *field, bool by_peer) {
 
 /* ---- Maps ---- */
 
-static json_t *field_schema(const struct wire_field *field, bool by_peer) {
+static json_t *described_schema(const struct wire_field *field, bool by_peer) {
     json_t *schema = made(value_schema(field, by_peer));
     set(schema, "description", json_string(field->doc));
     return schema;
+}
+
+/* Of a key that stands for one of two things: either. */
+static json_t *field_schema(const struct wire_field *field, bool by_peer) {
+    json_t *schema = described_schema(field, by_peer);
+    const struct wire_field *other = wire_field_other(field);
+    if (other == NULL)
+        return schema;
+    return made(json_pack("{s:[o, o]}", "oneOf", schema, described_schema(other, by_peer)));
 }
 
 /* A key of its own stands before one of the same name in a struct embedded in it. */
@@ -166,6 +175,9 @@ static json_t *map_schema(const struct wire_struct *type, bool by_peer, const ch
 
 /* ---- Messages ---- */
 
+#define FOR_AND_REASON "\"dependentRequired\": {\"for\": [\"reason\"], \"reason\": [\"for\"]}"
+#define ONE_THING      "{\"oneOf\": [{\"required\": [\"handover\"]}, {\"required\": [\"journey\"]}]}"
+
 /* The rules that hold between the fields of one message, as rules.c judges them. */
 static const struct {
     enum hv_message_type type;
@@ -174,10 +186,25 @@ static const struct {
     {HV_MESSAGE_close,
      "{\"not\": {\"required\": [\"talked\", \"no_talk\"]},"
      " \"anyOf\": [{\"required\": [\"talked\"]}, {\"required\": [\"no_talk\"]},"
-     "  {\"properties\": {\"outcome\": {\"enum\": [\"deceased\", \"entered-in-error\"]}}}]}"},
+     "  {\"properties\": {\"outcome\": {\"enum\": [\"deceased\", \"entered-in-error\"]}}}],"
+     " " FOR_AND_REASON "}"},
+    {HV_MESSAGE_offer, "{" FOR_AND_REASON "}"},
     {HV_MESSAGE_confirm, "{\"dependentRequired\": {\"as\": [\"reason\"], \"reason\": [\"as\"]}}"},
-    {HV_MESSAGE_status,
-     "{\"oneOf\": [{\"required\": [\"handover\"]}, {\"required\": [\"journey\"]}]}"},
+    {HV_MESSAGE_note,
+     "{\"allOf\": ["
+     "  {\"if\": {\"properties\": {\"code\": {\"enum\": [\"working-on-it\", \"no-show\","
+     "   \"missing\", \"question\", \"answer\"]}}}, \"then\": {\"required\": [\"handover\"]}},"
+     "  {\"if\": {\"properties\": {\"code\": {\"const\": \"no-show\"}}},"
+     "   \"then\": {\"required\": [\"by\"]}, \"else\": {\"not\": {\"required\": [\"by\"]}}},"
+     "  {\"if\": {\"properties\": {\"code\": {\"const\": \"tip\"}}},"
+     "   \"then\": {\"required\": [\"to\", \"next\"]},"
+     "   \"else\": {\"not\": {\"required\": [\"to\"]}}},"
+     "  {\"if\": {\"properties\": {\"code\": {\"not\":"
+     "    {\"enum\": [\"in-touch\", \"not-reached\", \"tip\"]}}}},"
+     "   \"then\": {\"not\": {\"required\": [\"next\"]}}}],"
+     " " FOR_AND_REASON "}"},
+    {HV_MESSAGE_claim, ONE_THING},
+    {HV_MESSAGE_status, ONE_THING},
     {HV_MESSAGE_verify,
      "{\"dependentRequired\": {\"head\": [\"at_seq\"], \"at_seq\": [\"head\"]}}"},
 };

@@ -1,0 +1,169 @@
+/* Absence: saying so, and finding who stands in. */
+#include "broker/absence.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/answer.h"
+#include "broker/command.h"
+#include "broker/record.h"
+
+/* A chain of more deputies than this is taken for a ring. */
+#define CHAIN_MAX 32
+
+/* ---- Who stands in ---- */
+
+static bool is_away(struct ledger *ledger, const char *organisation, const char *person,
+                    hv_time at_ms, struct ledger_absence *ret_absence) {
+    return ledger_absence_get(ledger, organisation, person, ret_absence) &&
+           ret_absence->begins_ms <= at_ms && at_ms < ret_absence->until_ms;
+}
+
+bool absence_deputy(struct ledger *ledger, const char *organisation, const char *begeleider,
+                    hv_time at_ms, char ret_deputy[HV_PERSON_SIZE]) {
+    struct ledger_absence absence;
+    char person[HV_PERSON_SIZE];
+
+    copy_text(person, begeleider);
+    if (!is_away(ledger, organisation, person, at_ms, &absence))
+        return false;
+    for (int i = 0; i < CHAIN_MAX; i++) {
+        if (!absence.deputy[0])
+            return false;
+        copy_text(person, absence.deputy);
+        if (!is_away(ledger, organisation, person, at_ms, &absence)) {
+            copy_text_sized(ret_deputy, HV_PERSON_SIZE, person);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool absence_is_uncovered(struct ledger *ledger, const char *organisation, const char *begeleider,
+                          hv_time at_ms) {
+    struct ledger_absence absence;
+    char deputy[HV_PERSON_SIZE];
+
+    return is_away(ledger, organisation, begeleider, at_ms, &absence) &&
+           !absence_deputy(ledger, organisation, begeleider, at_ms, deputy);
+}
+
+/* Within one organisation what goes to the receiver is told by the event. */
+static bool is_for_receiver(const struct hv_event *event, const struct handover *handover,
+                            const char *organisation) {
+    if (!handover || strcmp(handover->to, organisation) != 0)
+        return false;
+    return strcmp(handover->from, organisation) != 0 || event->event == HV_EVENT_OFFERED ||
+           event->event == HV_EVENT_DOSSIER || event->event == HV_EVENT_WITHDRAWN;
+}
+
+const char *absence_meant_for(const struct hv_event *event, const struct journey *journey,
+                              const struct handover *handover, const char *organisation) {
+    if (is_for_receiver(event, handover, organisation) && handover_is_open(handover))
+        return handover->picked_up_by[0] ? handover->picked_up_by : handover->received_by;
+    return strcmp(journey->holder.organisation, organisation) == 0 ? journey->holder.begeleider
+                                                                   : "";
+}
+
+/* ---- absent ---- */
+
+static void done(struct request *request, int64_t seq, bool repeated) {
+    const struct hv_absent *command = &request->message.absent;
+    struct ledger *ledger = request->turn->ledger;
+    struct hv_code warnings[2];
+    struct hv_message message;
+    struct hv_done *done = answer_begin(request, &message);
+    size_t count = 0;
+
+    done->has_repeated = repeated;
+    done->repeated = repeated;
+    if (!repeated && !ledger_person_is_known(ledger, request->actor.organisation,
+                                             command->begeleider))
+        copy_text(warnings[count++].text, "unknown-begeleider");
+    if (!repeated && command->has_deputy &&
+        !ledger_person_is_known(ledger, request->actor.organisation, command->deputy))
+        copy_text(warnings[count++].text, "unknown-deputy");
+    done->has_warnings = count > 0;
+    done->warnings.count = count;
+    done->warnings.items = warnings;
+    answer_done(request, &message, seq);
+}
+
+static bool is_same(const struct ledger_absence *absence, const struct hv_absent *command) {
+    return absence->begins_ms == command->from && absence->until_ms == command->until &&
+           strcmp(absence->deputy, command->has_deputy ? command->deputy : "") == 0;
+}
+
+/* The warnings are of before: an absence makes its own names known. */
+static void record(struct request *request) {
+    const struct hv_absent *command = &request->message.absent;
+    struct turn *turn = request->turn;
+    struct hv_overdue held[HV_LIST_MAX];
+    struct ledger_absence absence = {
+        .begins_ms = command->from,
+        .until_ms = command->until,
+        .said_on_ms = command->on,
+    };
+    struct hv_event event = {
+        .event = HV_EVENT_ABSENT,
+        .has_organisation = true,
+        .has_role = true,
+        .role = request->actor.role,
+        .has_about = true,
+        .has_begeleider = true,
+        .has_begins = true,
+        .begins = command->from,
+        .has_until = true,
+        .until = command->until,
+        .has_deputy = command->has_deputy,
+        .has_on = true,
+        .on = command->on,
+        .has_count = true,
+        .has_overdue = true,
+    };
+
+    copy_text(event.organisation, request->actor.organisation);
+    copy_text(event.about, request->actor.organisation);
+    copy_text(event.begeleider, command->begeleider);
+    copy_text(event.deputy, command->has_deputy ? command->deputy : "");
+    copy_text(absence.deputy, event.deputy);
+    event.count = ledger_held_by(turn->ledger, event.organisation, event.begeleider, HV_LIST_MAX,
+                                 held, &event.overdue.count);
+    event.overdue.items = held;
+    absence.seq = ledger_seq(turn->ledger) + 1;
+    done(request, record_network_event(turn, &event), false);
+    ledger_absence_put(turn->ledger, event.organisation, event.begeleider, &absence);
+    turn->counters.commands++;
+}
+
+static void command_absent(struct request *request) {
+    const struct hv_absent *command = &request->message.absent;
+    struct ledger_absence absence;
+    const bool known =
+        ledger_absence_get(request->turn->ledger, request->actor.organisation, command->begeleider,
+                           &absence);
+
+    if (request->actor.role != HV_ROLE_ENDPOINT)
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint");
+    else if (known && (command->on < absence.said_on_ms ||
+                       (command->on == absence.said_on_ms && is_same(&absence, command))))
+        done(request, absence.seq, true);
+    else if (request->turn->mode != TURN_NORMAL)
+        command_refuse_unavailable(request);
+    else if (command->on > request->turn->now_ms + DECISION_SKEW_MS)
+        answer_refuse(request, HV_REFUSED_MALFORMED, "on",
+                      "`on` lies in the future by this broker's clock; say when it was said");
+    else if (command->has_deputy && strcmp(command->deputy, command->begeleider) == 0)
+        answer_refuse(request, HV_REFUSED_MALFORMED, "deputy",
+                      "`deputy` is the begeleider who is away: name another, or leave it out");
+    else
+        record(request);
+}
+
+bool absence_take(struct request *request) {
+    if (request->message.type != HV_MESSAGE_absent)
+        return false;
+    command_absent(request);
+    return true;
+}

@@ -1,0 +1,84 @@
+/* Absences in the ledger: the newest of each begeleider. */
+#include <string.h>
+
+#include "broker/ledger.h"
+#include "broker/ledger_sql.h"
+
+bool ledger_absence_get(struct ledger *ledger, const char *organisation, const char *begeleider,
+                        struct ledger_absence *ret_absence) {
+    struct sql *sql = sql_begin(ledger, "SELECT begins, until, deputy, said_on, event FROM absence "
+                                        "WHERE organisation = ? AND begeleider = ?");
+
+    sql_text(sql, organisation);
+    sql_text(sql, begeleider);
+    if (!sql_row(sql))
+        return false;
+    ret_absence->begins_ms = column_int(sql, "begins");
+    ret_absence->until_ms = column_int(sql, "until");
+    column_text(sql, "deputy", ret_absence->deputy, sizeof ret_absence->deputy);
+    ret_absence->said_on_ms = column_int(sql, "said_on");
+    ret_absence->seq = column_int(sql, "event");
+    sql_end(sql);
+    return true;
+}
+
+void ledger_absence_put(struct ledger *ledger, const char *organisation, const char *begeleider,
+                        const struct ledger_absence *absence) {
+    struct sql *sql = sql_write(
+        ledger, "INSERT INTO absence (organisation, begeleider, begins, until, deputy, said_on, "
+                "event) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET "
+                "begins = ?3, until = ?4, deputy = ?5, said_on = ?6, event = ?7");
+
+    sql_text(sql, organisation);
+    sql_text(sql, begeleider);
+    sql_int(sql, absence->begins_ms);
+    sql_int(sql, absence->until_ms);
+    sql_text(sql, absence->deputy);
+    sql_int(sql, absence->said_on_ms);
+    sql_int(sql, absence->seq);
+    sql_run(sql);
+}
+
+int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const char *begeleider,
+                       size_t limit, struct hv_overdue *ret_held, size_t *ret_count) {
+    size_t count = 0;
+    struct sql *sql = sql_begin(ledger, "SELECT id, held_since FROM journey WHERE organisation = ? "
+                                        "AND begeleider = ? AND state < 3 ORDER BY due LIMIT ?");
+
+    sql_text(sql, organisation);
+    sql_text(sql, begeleider);
+    sql_int(sql, (int64_t)limit);
+    while (sql_row(sql)) {
+        struct hv_overdue *held = &ret_held[count++];
+        memset(held, 0, sizeof *held);
+        column_bytes(sql, "id", held->journey.bytes, sizeof held->journey.bytes);
+        held->has_since = true;
+        held->since = column_int(sql, "held_since");
+    }
+    *ret_count = count;
+    sql = sql_begin(ledger, "SELECT count(*) FROM journey WHERE organisation = ? AND "
+                            "begeleider = ? AND state < 3");
+    sql_text(sql, organisation);
+    sql_text(sql, begeleider);
+    return sql_number(sql, 0);
+}
+
+bool ledger_person_is_known(struct ledger *ledger, const char *organisation, const char *person) {
+    struct sql *sql = sql_begin(ledger, "SELECT 1 FROM journey WHERE organisation = ?1 AND "
+                                        "begeleider = ?2 AND state < 3 UNION ALL SELECT 1 FROM "
+                                        "handover WHERE receiver = ?1 AND ended_seq = 0 AND "
+                                        "(received_by = ?2 OR picked_up_by = ?2) UNION ALL SELECT 1 "
+                                        "FROM absence WHERE organisation = ?1 AND "
+                                        "(begeleider = ?2 OR deputy = ?2) LIMIT 1");
+
+    sql_text(sql, organisation);
+    sql_text(sql, person);
+    return sql_number(sql, 0) != 0;
+}
+
+bool ledger_has_absences(struct ledger *ledger) {
+    if (!ledger->has_absences)
+        ledger->has_absences =
+            sql_number(sql_begin(ledger, "SELECT 1 FROM absence LIMIT 1"), 0) != 0;
+    return ledger->has_absences;
+}

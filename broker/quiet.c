@@ -1,0 +1,161 @@
+/* Quiet: who has not been there for too long. What is known of sessions is lost with the process:
+ * after a start everybody has the whole of its time again. */
+#include "broker/quiet.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "broker/journal.h"
+#include "broker/record.h"
+
+struct quiet {
+    char organisation[HV_CODE_SIZE]; /* key */
+    hv_time since_ms;                /* without a session since then; 0: it has one */
+    hv_time allowed_until_ms;
+    bool told;
+    bool told_turn; /* in the open turn */
+    UT_hash_handle hh;
+};
+
+static struct quiet *quiet_of(struct turn *turn, const char *organisation) {
+    struct broker *broker = turn->broker;
+    struct quiet *quiet = NULL;
+
+    HASH_FIND_STR(broker->quiets, organisation, quiet);
+    if (quiet)
+        return quiet;
+    quiet = calloc(1, sizeof *quiet);
+    if (!quiet) {
+        turn->error = -ENOMEM;
+        return NULL;
+    }
+    copy_text(quiet->organisation, organisation);
+    HASH_ADD_STR(broker->quiets, organisation, quiet);
+    return quiet;
+}
+
+static bool has_session(const struct broker *broker, const char *organisation) {
+    for (const struct session *session = broker->sessions.by_route; session;
+         session = session->hh.next)
+        if (session->name.role == HV_ROLE_ENDPOINT &&
+            strcmp(session->name.organisation, organisation) == 0)
+            return true;
+    return false;
+}
+
+static bool has_endpoint_key(const struct network_organisation *organisation) {
+    for (size_t i = 0; i < organisation->key_count; i++)
+        if (organisation->keys[i].roles & NETWORK_ENDPOINT)
+            return true;
+    return false;
+}
+
+static hv_time allowed_until(const struct network *network,
+                             const struct network_organisation *organisation, hv_time since_ms) {
+    return calendar_add(network_calendar(network, organisation->name), since_ms,
+                        organisation->crisis ? network->policies.quiet_after_crisis
+                                             : network->policies.quiet_after,
+                        CALENDAR_CEILING_OWN);
+}
+
+static void tell(struct turn *turn, struct quiet *quiet) {
+    struct hv_event event = {
+        .event = HV_EVENT_QUIET,
+        .has_about = true,
+        .has_since = true,
+        .since = quiet->since_ms,
+    };
+    const struct journal_field fields[] = {{"HOUVAST_ORGANISATION", quiet->organisation},
+                                           {NULL, NULL}};
+
+    copy_text(event.about, quiet->organisation);
+    if (!record_network_event(turn, &event))
+        return;
+    quiet->told_turn = true;
+    journal_say(JOURNAL_ORGANISATION_QUIET, fields,
+                "%s has had no session for longer than the policy quiet_after allows: ring them, "
+                "their system may be down",
+                quiet->organisation);
+}
+
+static void look_at(struct turn *turn, const struct network_organisation *organisation) {
+    struct broker *broker = turn->broker;
+    struct quiet *quiet = quiet_of(turn, organisation->name);
+
+    if (!quiet)
+        return;
+    if (has_session(broker, organisation->name)) {
+        quiet->since_ms = 0;
+        quiet->told = false;
+        return;
+    }
+    if (quiet->since_ms == 0) {
+        quiet->since_ms = turn->now_ms;
+        quiet->allowed_until_ms = allowed_until(broker->network, organisation, turn->now_ms);
+    }
+    if (quiet->told || quiet->told_turn)
+        return;
+    if (turn->now_ms >= quiet->allowed_until_ms)
+        tell(turn, quiet);
+    else if (broker->quiet_next_ms < 0 || quiet->allowed_until_ms < broker->quiet_next_ms)
+        broker->quiet_next_ms = quiet->allowed_until_ms;
+}
+
+void quiet_look(struct turn *turn) {
+    struct broker *broker = turn->broker;
+    const struct network *network = broker->network;
+
+    if (turn->mode != TURN_NORMAL ||
+        (broker->quiet_seen == broker->sessions.changes &&
+         (broker->quiet_next_ms < 0 || turn->now_ms < broker->quiet_next_ms)))
+        return;
+    broker->quiet_seen = broker->sessions.changes;
+    broker->quiet_next_ms = -1;
+    for (size_t i = 0; i < network->organisation_count && !turn->error; i++)
+        if (has_endpoint_key(&network->organisations[i]))
+            look_at(turn, &network->organisations[i]);
+}
+
+void quiet_commit(struct turn *turn) {
+    for (struct quiet *quiet = turn->broker->quiets; quiet; quiet = quiet->hh.next) {
+        quiet->told = quiet->told || quiet->told_turn;
+        quiet->told_turn = false;
+    }
+}
+
+void quiet_undo(struct turn *turn) {
+    for (struct quiet *quiet = turn->broker->quiets; quiet; quiet = quiet->hh.next)
+        quiet->told_turn = false;
+    turn->broker->quiet_seen = -1; /* look again */
+}
+
+void quiet_forget(struct broker *broker) {
+    struct quiet *quiet = NULL;
+    struct quiet *next = NULL;
+
+    HASH_ITER(hh, broker->quiets, quiet, next) {
+        HASH_DEL(broker->quiets, quiet);
+        free(quiet);
+    }
+}
+
+bool quiet_is(const struct broker *broker, const char *organisation) {
+    struct quiet *quiet = NULL;
+
+    HASH_FIND_STR(broker->quiets, organisation, quiet);
+    return quiet && quiet->since_ms && quiet->told;
+}
+
+hv_time quiet_next_ms(const struct broker *broker) {
+    return broker->quiet_next_ms;
+}
+
+int64_t quiet_count(const struct broker *broker) {
+    int64_t count = 0;
+
+    for (const struct quiet *quiet = broker->quiets; quiet; quiet = quiet->hh.next)
+        count += quiet->since_ms && quiet->told;
+    return count;
+}

@@ -1,0 +1,23 @@
+/* Quiet: organisations whose system has had no session for longer than allowed. */
+#ifndef HOUVAST_QUIET_H
+#define HOUVAST_QUIET_H
+
+#include "broker/request.h"
+
+/* Looks who is there, when sessions have begun or ended or somebody's time is over; tells the
+ * coordinators once for each silence. Before the commit. */
+void quiet_look(struct turn *turn);
+/* After the commit they have been told. */
+void quiet_commit(struct turn *turn);
+/* After a turn that failed nobody has been told. */
+void quiet_undo(struct turn *turn);
+void quiet_forget(struct broker *broker);
+
+/* Whether the organisation is quiet beyond the policy now. */
+bool quiet_is(const struct broker *broker, const char *organisation);
+/* When the next one may become so; -1: none. */
+hv_time quiet_next_ms(const struct broker *broker);
+/* How many are. */
+int64_t quiet_count(const struct broker *broker);
+
+#endif
