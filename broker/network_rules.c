@@ -41,6 +41,9 @@ int network_rules_know_section(const struct network_reading *reading, struct net
     const struct section_rule *rule = section_rule_find(kind);
     bool in_organisation = is_organisation_path(place.path);
 
+    if (strcmp(kind, "ladder") == 0)
+        return network_wrong(
+            reading, place, "[ladder] does not stand in this file; move it to ladders/<name>.conf");
     if (!rule)
         return network_wrong(reading, place, "[%s] is no section of this file; it has %s", kind,
                              in_organisation

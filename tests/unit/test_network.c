@@ -19,6 +19,7 @@
 #define JANUARY_2026_MS INT64_C(1767225600000)
 #define JANUARY_2028_MS INT64_C(1830297600000)
 #define HOUR_MS         INT64_C(3600000)
+#define DAY_MS          (24 * HOUR_MS)
 
 static const uint8_t *key_of(const char *text) {
     static uint8_t key[NETWORK_KEY_SIZE];
@@ -126,6 +127,51 @@ static void test_all_limits(void **state) {
     assert_int_equal(network->policies.keep_dossier_days, 0);
     assert_int_equal(network->policies.alarm_endings_per_minute, 7);
     assert_int_equal(network->day_ms, 250);
+    network_free(network);
+}
+
+static void test_default_policies_about_time(void **state) {
+    struct network *network = parse_with("organisations/none", NULL);
+    const struct network_policies *policies = &network->policies;
+
+    (void)state;
+    assert_int_equal(policies->wait_max_ms, 180 * DAY_MS);
+    assert_int_equal(policies->contest_max_ms, 14 * DAY_MS);
+    assert_int_equal(policies->claim_max_ms, 3 * DAY_MS);
+    assert_int_equal(policies->restarts_max, 2);
+    assert_int_equal(policies->check_in_max_days, 91);
+    assert_int_equal(policies->quiet_after.amount, 1);
+    assert_int_equal(policies->quiet_after.unit, CALENDAR_OFFICE_HOURS);
+    assert_int_equal(policies->quiet_after_crisis.amount, 15 * 60000);
+    assert_int_equal(policies->quiet_after_crisis.unit, CALENDAR_WALL_MS);
+    assert_int_equal(policies->digest_from, 20);
+    network_free(network);
+}
+
+static void test_all_policies_about_time(void **state) {
+    struct network *network =
+        parse_with("network.conf.d/policies.conf", "[policies]\n"
+                                                   "wait_max = 366D\n"
+                                                   "contest_max = 24H\n"
+                                                   "claim_max = 60m\n"
+                                                   "restarts_max = 0\n"
+                                                   "check_in_max_days = 366\n"
+                                                   "quiet_after = 31d\n"
+                                                   "quiet_after_crisis = 100ms\n"
+                                                   "digest_from = 2\n");
+    const struct network_policies *policies = &network->policies;
+
+    (void)state;
+    assert_int_equal(policies->wait_max_ms, 366 * DAY_MS);
+    assert_int_equal(policies->contest_max_ms, DAY_MS);
+    assert_int_equal(policies->claim_max_ms, HOUR_MS);
+    assert_int_equal(policies->restarts_max, 0);
+    assert_int_equal(policies->check_in_max_days, 366);
+    assert_int_equal(policies->quiet_after.amount, 31);
+    assert_int_equal(policies->quiet_after.unit, CALENDAR_OFFICE_DAYS);
+    assert_int_equal(policies->quiet_after_crisis.amount, 100);
+    assert_int_equal(policies->quiet_after_crisis.unit, CALENDAR_WALL_MS);
+    assert_int_equal(policies->digest_from, 2);
     network_free(network);
 }
 
@@ -593,6 +639,8 @@ int main(void) {
         cmocka_unit_test(test_values_of_the_network),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_all_limits),
+        cmocka_unit_test(test_default_policies_about_time),
+        cmocka_unit_test(test_all_policies_about_time),
         cmocka_unit_test(test_values_of_an_organisation),
         cmocka_unit_test(test_form_is_forgiving_where_it_can_be),
         cmocka_unit_test(test_organisations_in_the_order_of_names),
