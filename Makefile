@@ -55,7 +55,7 @@ man_sources    := $(wildcard broker/*.scd clients/houvast/*.scd clients/lib/*.sc
 
 # Rooms of the broker that the tool has too, to check a network's files and to make keys.
 shared_rooms := $(wildcard broker/network.c broker/network_*.c broker/calendar.c \
-                broker/calendar_*.c broker/failure.c broker/keyfile.c broker/receipt.c)
+                broker/calendar_*.c broker/ladder.c broker/failure.c broker/keyfile.c broker/receipt.c)
 
 # The broker's rooms with the migrations compiled in, and every room but the mains, for the tests.
 broker_parts := $(broker_sources:.c=.o) $(if $(migrations),gen/ledger_migrations.o)

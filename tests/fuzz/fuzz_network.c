@@ -77,6 +77,36 @@ static void expect_map(const struct network *network) {
     free(list);
 }
 
+/* ---- Ladders ---- */
+
+static void expect_ladder(const struct ladders *ladders, const struct ladder_key *key) {
+    const struct ladder *ladder = ladder_find(ladders, key);
+
+    if (!ladder)
+        fuzz_fail("phase %d has no ladder for urgency %d", (int)key->phase, (int)key->urgency);
+    if (ladder->every.amount < 1)
+        fuzz_fail("a ladder falls silent");
+    if ((ladder->step_count == 0) != ladder_is_check_in(ladder->phase))
+        fuzz_fail("a ladder has steps where it has none, or none where it has");
+    for (size_t i = 0; i < ladder->step_count; i++)
+        if (ladder->steps[i].addressee_count == 0)
+            fuzz_fail("a step tells nobody");
+}
+
+/* Every phase has one that repeats, for whatever urgency, kind and route. */
+static void expect_ladders(const struct network *network) {
+    for (int phase = HV_PHASE_UNROUTED; phase <= HV_PHASE_ANSWER; phase++)
+        for (int urgency = HV_URGENCY_ROUTINE; urgency <= HV_URGENCY_CRISIS; urgency++)
+            for (size_t i = 0; i < network->organisation_count; i++) {
+                const struct ladder_key key = {(enum hv_phase)phase, (enum hv_urgency)urgency,
+                                               (enum hv_kind)(i % (HV_KIND_SIGNAL + 1)),
+                                               network->coordinating,
+                                               i % 2 ? network->organisations[i].name : ""};
+                if (phase != HV_PHASE_WAITING || urgency != HV_URGENCY_CRISIS)
+                    expect_ladder(&network->ladders, &key);
+            }
+}
+
 static void expect_network(const struct network *network) {
     const struct network_limits *limits = &network->limits;
 
@@ -94,6 +124,7 @@ static void expect_network(const struct network *network) {
         expect_organisation(network, &network->organisations[i]);
     }
     expect_map(network);
+    expect_ladders(network);
 }
 
 /* ---- The ledger's form of it ---- */

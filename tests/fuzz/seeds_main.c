@@ -124,6 +124,17 @@ static void network_seeds(void) {
                  "[sealing second]\npublic_key = " KEY_SPARE
                  "\nvalid_from = 2027-01-01T00:00:00Z\nvalid_until = 2029-02-28\n[sealing first]");
     network_seed("path", "organisations/\xff.conf", NULL, "");
+    network_seed("policies", "network.conf.d/policies.conf", NULL,
+                 "[policies]\nwait_max = 90D\ncontest_max = 7D\nclaim_max = 12H\nrestarts_max = 1\n"
+                 "check_in_max_days = 28\nquiet_after = 2h\nquiet_after_crisis = 5M\n"
+                 "digest_from = 10\n");
+    network_seed("ladders", "ladders/own.conf", NULL,
+                 "[ladder receipt]\nurgency = crisis\nkind = cold\nfrom = kcc\nto = werkse\n"
+                 "step = 8M responsible coordinator@werkse\nstep = 1h operators holder\n"
+                 "step = 1d network no_later=7D\nevery = 1d no_later=3D\n"
+                 "[ladder held]\nevery = 7D\n");
+    network_seed("ladder-order", "ladders/own.conf", NULL,
+                 "[ladder pick-up]\nstep = 1d responsible\nstep = 4H network\nevery = 4H\n");
     packed_seed();
 }
 
