@@ -28,17 +28,18 @@ REFUSALS = [
     "not-introduced",
 ]
 
-HANDOVER_STATES = ["offered", "delivered", "received", "picked-up", "confirmed", "declined", "withdrawn"]
+HANDOVER_STATES = ["offered", "delivered", "received", "picked-up", "waiting", "confirmed", "declined", "withdrawn"]
 JOURNEY_STATES = ["open", "closing", "closed"]
 ENDED = ["confirmed", "declined", "withdrawn"]
 
 ITEM_EVENTS = {
     "offered", "dossier", "received", "picked-up", "introduced", "confirmed", "declined",
-    "withdrawn", "reassigned", "closing", "settled", "closed", "suspected",
+    "withdrawn", "reassigned", "closing", "settled", "closed", "suspected", "waiting", "noted", "reminded",
+    "escalated", "check-in-due", "contested", "claimed", "absent", "quiet", "digest", "clock",
 }
 
 # Events that belong to no journey.
-WITHOUT_JOURNEY = {"suspected"}
+WITHOUT_JOURNEY = {"suspected", "absent", "quiet", "digest", "clock"}
 
 EVENT_KEYS = {
     "event", "journey", "handover", "seq", "at", "organisation", "role", "begeleider", "on", "resident",
@@ -46,8 +47,13 @@ EVENT_KEYS = {
     "instead_of", "planned", "how", "present", "with_resident", "holder", "contact", "as", "reason",
     "decided", "suggest", "destroy", "number", "dossier_hash", "deleted", "delete_at", "outcome",
     "talked", "no_talk", "person", "agree", "inbox", "item", "network_hash",
-    "about", "count",
+    "about", "count", "acted_for", "phase", "step", "since", "due", "awaits", "addressees", "reached", "rested",
+    "telephone", "of", "expected", "code", "by", "next", "until", "was_until", "of_network", "begins", "deputy",
+    "overdue", "doubted",
 }
+
+STANDING = {"type", "journey", "state", "holder", "urgency", "since"}
+STANDING_MORE = {"handover", "receiver", "kind", "introduced", "phase", "step", "due", "claimed", "stuck", "told"}
 
 # type: (keys that must be there, keys that may)
 KEYS = {
@@ -61,19 +67,24 @@ KEYS = {
         {
             "request", "repeated", "journey", "handover", "state", "holder", "dossier_hash", "receiver",
             "kind", "urgency", "since", "planned", "introduced", "as", "reason", "times", "events",
-            "next", "organisations", "receipt_keys", "stats", "counts", "head",
+            "next", "organisations", "receipt_keys", "stats", "counts", "head", "phase", "step", "due",
+            "claimed", "told", "warnings", "journeys",
         },
     ),
     "refused": ({"type", "code", "reason"}, {"request", "field", "retry_after"}),
     "pong": ({"type"}, {"request"}),
     "ping": ({"type"}, {"request"}),
-    "item": ({"type", "item", "attempt", "event", "seq", "at"}, EVENT_KEYS | {"receipt"}),
+    "item": ({"type", "item", "attempt", "event", "seq", "at"}, EVENT_KEYS | {"receipt", "for"}),
+    "journey": (STANDING, STANDING_MORE),
+    "live": ({"type", "seq"}, set()),
+    "event": ({"type", "event", "seq", "at"}, EVENT_KEYS),
+    "gap": ({"type", "from", "to"}, set()),
 }
 
 SUSPECTED = {"type", "item", "attempt", "event", "seq", "at", "about", "reason", "count"}
 
 # What a command on a journey or on a handover is answered, no more and no less.
-DONE_OF_JOURNEY = {"type", "request", "ledger", "at", "seq", "journey", "state", "holder"}
+DONE_OF_JOURNEY = {"type", "request", "ledger", "at", "seq", "journey", "state", "holder"}  # while it is open, `due` too
 DONE_OF_HANDOVER = DONE_OF_JOURNEY | {"handover"}
 
 
@@ -128,7 +139,7 @@ def check_holder(envelope):
 
 def check_event(event, where):
     """An event of history or an item: its keys, and the pseudonym only where it may be."""
-    strange = set(event) - EVENT_KEYS - {"type", "attempt", "receipt"}
+    strange = set(event) - EVENT_KEYS - {"type", "attempt", "receipt", "for"}
     if strange:
         raise ContractBroken(f"{where} has unknown keys {sorted(strange)}")
     if "resident" in event and event["event"] not in ("opened", "dossier"):

@@ -415,8 +415,8 @@ def test_check_looks_at_the_brokers_key(scratch):
 
 
 @pytest.mark.parametrize("words, said", [
-    ([], "say init, check or show"),
-    (["make"], "there is no `network make`; say init, check or show"),
+    ([], "say init, check, show or ladders"),
+    (["make"], "there is no `network make`; say init, check, show or ladders"),
     (["check"], "name the DIR"),
     (["show"], "name the DIR"),
     (["check", "a", "b"], "only one DIR"),
