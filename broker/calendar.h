@@ -24,7 +24,7 @@
 #define CALENDAR_HOUR_MS INT64_C(3600000)
 #define CALENDAR_DAY_MS  (24 * CALENDAR_HOUR_MS)
 /* The last moment that the wire and the ledger can write; no deadline lies after it. */
-#define CALENDAR_MOMENT_MAX ((INT64_C(1) << 53) - 1)
+#define CALENDAR_MOMENT_MAX HV_INTEGER_MAX
 
 /* ---- Durations ---- */
 

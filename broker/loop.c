@@ -28,6 +28,7 @@ struct loop {
     bool stop_wanted, reload_wanted; /* by a signal, seen between turns */
     uint64_t watchdog_us;            /* 0: nobody waits for a sign of life */
     uint64_t alive_us;               /* when we last gave one */
+    bool ready_owed, alive_owed;     /* the manager had no room for it: again in a second */
     bool status_stale;               /* a turn has run since the line was looked at */
     uint64_t status_us;
     char status[STATUS_SIZE];
@@ -123,19 +124,23 @@ static void status_tell(struct loop *loop) {
     if (!loop->status_stale || now_us() - loop->status_us < STATUS_INTERVAL_US)
         return;
     broker_status_line(loop->broker, status, sizeof status);
-    if (strcmp(status, loop->status) != 0)
-        systemd_status(status);
-    memcpy(loop->status, status, sizeof status);
+    const bool told = loop->ready_owed
+                          ? systemd_ready(status)
+                          : strcmp(status, loop->status) == 0 || systemd_status(status);
+    if (told) {
+        memcpy(loop->status, status, sizeof status);
+        loop->ready_owed = false;
+    }
     crowd_tell(loop);
     loop->status_us = now_us();
-    loop->status_stale = false;
+    loop->status_stale = !told;
 }
 
 static void ready_tell(struct loop *loop) {
     broker_status_line(loop->broker, loop->status, sizeof loop->status);
-    systemd_ready(loop->status);
+    loop->ready_owed = !systemd_ready(loop->status);
     loop->status_us = loop->alive_us = now_us();
-    loop->status_stale = false;
+    loop->status_stale = loop->ready_owed;
 }
 
 /* Called where a turn has ended or nothing was to be done: that is the progress which the watchdog
@@ -143,8 +148,9 @@ static void ready_tell(struct loop *loop) {
 static void alive_tell(struct loop *loop) {
     if (loop->watchdog_us == 0 || now_us() - loop->alive_us < loop->watchdog_us / 2)
         return;
-    systemd_alive();
-    loop->alive_us = now_us();
+    loop->alive_owed = !systemd_alive();
+    if (!loop->alive_owed)
+        loop->alive_us = now_us();
 }
 
 /* ---- Signals ---- */
@@ -220,7 +226,7 @@ static uint64_t quiet_us(const struct loop *loop) {
     int64_t broker_ms = broker_wait_ms(loop->broker);
     uint64_t quiet = broker_ms < 0 ? NEVER_US : (uint64_t)broker_ms * 1000;
 
-    if (loop->status_stale)
+    if (loop->status_stale || loop->alive_owed)
         quiet = earlier_us(quiet, STATUS_INTERVAL_US);
     if (loop->watchdog_us)
         quiet = earlier_us(quiet, loop->watchdog_us / 2);

@@ -135,6 +135,12 @@ check_wire_schema() {
             "$build/wire-schema > schemas/wire/messages.schema.json"
 }
 
+check_holidays() {
+    local folder=tests/fixtures/dutch-holidays
+    "$folder/make.py" | cmp -s - "$folder/holidays.tsv" ||
+        breach "$folder/holidays.tsv: not what $folder/make.py makes"
+}
+
 check_man_pages() {
     local page said
     for page in "$build"/man/*; do
@@ -152,6 +158,7 @@ check_licence
 check_publiccode
 check_wire_reference
 check_wire_schema
+check_holidays
 check_man_pages
 
 if [ "$breaches" -gt 0 ]; then

@@ -30,10 +30,10 @@ struct init_arguments {
 
 /* The four partners of Delft, which refer residents to each other. */
 static const struct make_organisation delft[] = {
-    {"kcc", "KCC", "14015"},
-    {"delft-voor-elkaar", "Delft voor Elkaar", ""},
-    {"delft-support", "Delft Support", ""},
-    {"werkse", "Werkse!", ""},
+    {"kcc", "KCC", "14015", {NULL}},
+    {"delft-voor-elkaar", "Delft voor Elkaar", "", {"mon-thu 09:00-17:00", "fri 09:00-12:30"}},
+    {"delft-support", "Delft Support", "", {"mon-fri 08:30-12:30 13:00-17:00"}},
+    {"werkse", "Werkse!", "", {"mon-fri 07:30-16:30"}},
 };
 
 /* ---- Options ---- */
@@ -74,7 +74,7 @@ static bool has_control(int count, char *const *words) {
 /* NAME[=Display name[,telephone]]; cuts the value into its parts. */
 static void organisation_take(struct init_arguments *arguments, char *value,
                               struct argp_state *state) {
-    struct make_organisation organisation = {value, value, ""};
+    struct make_organisation organisation = {.name = value, .display_name = value, .telephone = ""};
     char *display_name = strchr(value, '=');
 
     if (display_name) {

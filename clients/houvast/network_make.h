@@ -12,6 +12,7 @@ struct make_organisation {
     const char *name;
     const char *display_name;
     const char *telephone;
+    const char *opening[2]; /* lines of its own, as many as are not NULL */
 };
 
 struct make_plan {

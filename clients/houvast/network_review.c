@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/network_hours.h"
 #include "clients/houvast/when.h"
 
 #define SOON_MS (INT64_C(30) * 86400000)
@@ -114,6 +115,44 @@ static void receipt_keys_review(const struct reviewing *reviewing) {
     }
 }
 
+/* ---- Calendars ---- */
+
+static void closures_review(const struct reviewing *reviewing, const char *key,
+                            const struct network_closures *closures) {
+    const int64_t today = calendar_day_of(&reviewing->network->hours.calendar, reviewing->now_ms);
+    char text[NETWORK_CLOSURE_TEXT_SIZE];
+
+    for (size_t i = 0; i < closures->count; i++) {
+        const struct network_closure *closure = &closures->list[i];
+        network_closure_text(closure, text);
+        if (closure->last_day < today)
+            warn(reviewing, "%s:%u: %s = %s lies in the past; take it out", closure->path,
+                 closure->line, key, text);
+    }
+}
+
+/* Steps in office time would nearly all be due at their ceiling. */
+static void opening_review(const struct reviewing *reviewing, const struct network_hours *hours,
+                           const char *whom) {
+    int days = 0;
+
+    for (int i = 0; i < 7; i++)
+        days += hours->week[i].count > 0;
+    if (hours->has_opening && days == 1)
+        warn(reviewing,
+             "%s opens on one day a week, so that what is due in office time is mostly due before "
+             "it opens; look whether its opening is whole",
+             whom);
+}
+
+static void calendar_review(const struct reviewing *reviewing) {
+    const struct network *network = reviewing->network;
+
+    opening_review(reviewing, &network->hours, "the network");
+    closures_review(reviewing, "decreed", &network->decreed);
+    closures_review(reviewing, "closed", &network->hours.closed);
+}
+
 /* ---- Organisations ---- */
 
 static unsigned roles_of(const struct network_organisation *organisation) {
@@ -144,6 +183,8 @@ static void organisation_review(const struct reviewing *reviewing,
              "add telephone_out_of_hours to its file",
              organisation->name);
     }
+    opening_review(reviewing, &organisation->hours, organisation->name);
+    closures_review(reviewing, "closed", &organisation->hours.closed);
     /* Who leaves gets no new offers, and so no new dossiers but supplements. */
     if (!organisation->leaving || organisation->sealing_key_count > 0)
         sealing_review(reviewing, organisation);
@@ -157,6 +198,7 @@ void network_review(const struct network *network, hv_time now_ms, network_revie
     if (network->listen_count == 0)
         warn(&reviewing, "network.conf names no endpoint; houvastd then needs --listen");
     receipt_keys_review(&reviewing);
+    calendar_review(&reviewing);
     for (size_t i = 0; i < network->organisation_count; i++) {
         organisation_review(&reviewing, &network->organisations[i]);
         roles |= roles_of(&network->organisations[i]);

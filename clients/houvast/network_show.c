@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clients/houvast/network_show_hours.h"
 #include "clients/houvast/show_table.h"
 #include "clients/houvast/when.h"
 #include "houvast/houvast.h"
@@ -235,6 +236,8 @@ void network_show(const struct network *network, hv_time now_ms) {
     putchar('\n');
     organisations_show(network);
     putchar('\n');
+    network_show_hours(network);
+    putchar('\n');
     keys_show(network);
     putchar('\n');
     sealing_show(network, now_ms);
@@ -311,11 +314,12 @@ static json_t *organisations_json(const struct network *network) {
         const struct network_organisation *organisation = &network->organisations[i];
         json_array_append_new(
             array,
-            json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "name", organisation->name,
+            json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "name", organisation->name,
                       "display_name", organisation->display_name, "telephone",
                       organisation->telephone, "telephone_out_of_hours",
                       organisation->telephone_out_of_hours, "leaving", (int)organisation->leaving,
-                      "keys", keys_json(organisation), "sealing_keys", sealing_json(organisation)));
+                      "hours", network_hours_json(&organisation->hours.calendar), "keys",
+                      keys_json(organisation), "sealing_keys", sealing_json(organisation)));
     }
     return array;
 }
@@ -339,7 +343,7 @@ static json_t *limits_json(const struct network_limits *limits) {
 }
 
 json_t *network_to_json(const struct network *network) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I, s:I}, s:I, s:o, s:o}",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I, s:I}, s:I, s:o, s:o, s:o}",
                      "name", network->name, "coordinating", network->coordinating, "time_zone",
                      network->time_zone, "environment", network->test ? "test" : "production",
                      "broker_public_key", key_json(network->broker_public_key), "listen",
@@ -347,6 +351,7 @@ json_t *network_to_json(const struct network *network) {
                      "settle", settle_text(network), "keep_dossier_days",
                      (json_int_t)network->policies.keep_dossier_days, "alarm_endings_per_minute",
                      (json_int_t)network->policies.alarm_endings_per_minute, "day_ms",
-                     (json_int_t)network->day_ms, "receipt_keys", receipt_keys_json(network),
-                     "organisations", organisations_json(network));
+                     (json_int_t)network->day_ms, "hours",
+                     network_hours_json(&network->hours.calendar), "receipt_keys",
+                     receipt_keys_json(network), "organisations", organisations_json(network));
 }

@@ -95,7 +95,9 @@ int network_text_main(const struct make_plan *plan, const struct make_keys *keys
             "# policies that may be added; `houvast network check` proves a change before a\n"
             "# reload puts it in force.\n\n"
             "[network]\nname = %s\ncoordinating = %s\ntime_zone = Europe/Amsterdam\n"
-            "environment = %s\n\n[broker]\n",
+            "environment = %s\n\n"
+            "# Office time, for who has no hours of its own.\n"
+            "[calendar]\nopening = mon-fri 08:30-17:00\nholidays = dutch\n\n[broker]\n",
             plan->name, plan->coordinating, plan->test ? "test" : "production");
     public_key_write(out, "public_key", &keys->broker);
     fprintf(out,
@@ -119,6 +121,10 @@ static void organisation_write(FILE *out, const struct make_organisation *organi
             organisation->display_name);
     if (*organisation->telephone)
         fprintf(out, "telephone = %s\n", organisation->telephone);
+    for (size_t i = 0; i < sizeof organisation->opening / sizeof *organisation->opening; i++) {
+        if (organisation->opening[i])
+            fprintf(out, "opening = %s\n", organisation->opening[i]);
+    }
     key_section_write(out, HV_ROLE_ENDPOINT, &keys->endpoint);
     key_section_write(out, HV_ROLE_COORDINATOR, &keys->coordinator);
     if (keys->has_operator)

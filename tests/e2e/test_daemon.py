@@ -189,6 +189,60 @@ def command_open(request, journey=None):
             "begeleider": "anna", "basis": "public-task", "urgency": "routine"}
 
 
+def fill(path):
+    """Puts notices of ours into a socket until it takes no more; how many."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as filler:
+        for count in range(100000):
+            try:
+                filler.sendto(b"X=1", path)
+            except BlockingIOError:
+                return count
+    raise AssertionError("the socket never fills")
+
+
+def test_a_manager_that_does_not_read_keeps_nobody_waiting(world_at_rest):
+    """Peers are served and files are read all the while; what it was to hear it hears when it reads again."""
+    world = world_at_rest
+    world.daemon.start(WATCHDOG_USEC="1000000", WATCHDOG_PID=None)
+    notices = Notices(world.daemon)
+    assert fill(str(world.daemon.notify_path)) > 0
+    began = time.monotonic()
+    opened = 0
+    while time.monotonic() - began < 2.5:  # more than two status lines, and as many signs of life
+        world.open()
+        opened += 1
+    world.network[THIRD].display_name = "Werkse Nieuw"
+    world.network.write()
+    world.daemon.hang_up()
+    deadline = Deadline(10)
+    while "Werkse Nieuw" not in str(world.holder.done("map")):
+        assert not deadline.passed, world.daemon.said()
+    notices.read(0.1)
+    status = notices.until("READY", "1")["STATUS"]
+    assert str(opened) in re.findall(r"\d+", status), f"{opened} residents are held, and the status says: {status}"
+    notices.until("WATCHDOG", "1")
+
+
+def test_a_manager_at_an_abstract_socket(world_at_rest):
+    """A name that begins with @ is one without a file."""
+    daemon = world_at_rest.daemon
+    name = f"houvast-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"\0{name}")
+        manager.settimeout(10)
+        daemon.launch(NOTIFY_SOCKET=f"@{name}")
+        assert manager.recv(4096).startswith(b"READY=1\nSTATUS=")
+        daemon.stop()
+
+
+@pytest.mark.parametrize("name", ["relative", "/nowhere/socket", "/" + "x" * 300, "@", "vsock:2:1234"])
+def test_a_manager_that_is_not_there(world_at_rest, name):
+    """Nobody hears it, and it serves all the same."""
+    world_at_rest.daemon.launch(NOTIFY_SOCKET=name)
+    assert world_at_rest.connect(HOLDER).hello().type == "welcome"
+    world_at_rest.daemon.stop()
+
+
 # ---- reloading ----
 
 

@@ -45,7 +45,7 @@ def sections(path):
             current = found.setdefault(line.strip("[]"), {})
         elif " = " in line:
             key, value = line.split(" = ", 1)
-            current[key] = value
+            current[key] = f"{current[key]}\n{value}" if key in current else value
     return found
 
 
@@ -337,6 +337,21 @@ def test_check_of_a_network_without_a_blemish(scratch):
     assert len(lines) == 1, lines
 
 
+def test_check_warns_of_calendars(scratch):
+    folder = made(scratch / "run") / "network"
+    change(folder / "network.conf", "holidays = dutch\n",
+           "holidays = dutch\ndecreed = 2020-05-22 Dag na Hemelvaart\ndecreed = 2099-05-22\n")
+    change(folder / "organisations" / "kcc.conf", "name = kcc\n",
+           "name = kcc\nopening = tue 09:00-12:00\nclosed = 2021-12-24..2022-01-02 Kerst\n")
+    lines = houvast("network", "check", folder).stdout.splitlines()
+    assert ("warning: network.conf:15: decreed = 2020-05-22 Dag na Hemelvaart lies in the past; take it out."
+            in lines), lines
+    assert ("warning: organisations/kcc.conf:4: closed = 2021-12-24..2022-01-02 Kerst lies in the past; take it out."
+            in lines), lines
+    assert any(line.startswith("warning: kcc opens on one day a week") for line in lines), lines
+    assert not any("2099" in line for line in lines), lines
+
+
 DAY_S = 86400
 
 
@@ -394,7 +409,7 @@ def test_check_names_the_mistake(scratch):
     change(folder / "organisations" / "werkse.conf", "roles = endpoint", "roles = endpoint operator")
     done = houvast("network", "check", folder, expect=CONFIGURATION)
     assert done.stderr == (
-        f"houvast: {folder}/organisations/werkse.conf:7: werkse does not coordinate the network, so its keys cannot "
+        f"houvast: {folder}/organisations/werkse.conf:8: werkse does not coordinate the network, so its keys cannot "
         "have the role operator; take it out, or move the key to kcc\n")
     assert done.stdout == ""
     houvast("network", "show", folder, expect=CONFIGURATION)
@@ -445,6 +460,7 @@ def test_show_for_people(scratch):
     lines = [re.sub(r" +", " ", line).strip() for line in houvast("network", "show", folder).stdout.splitlines()]
     assert lines[0] == "The test network delft, coordinated by kcc, in the time zone Europe/Amsterdam."
     for line in ["kcc KCC 14015 coordinates the network", "werkse Werkse! leaving: takes no new offers",
+                 "kcc mon-fri 08:30-17:00 dutch", "delft-voor-elkaar mon-thu 09:00-17:00 dutch", "fri 09:00-12:30",
                  "heartbeat 90s", "redelivery 2H", "item_attempts 10", "commands_per_second 50",
                  "settle organisation", "keep_dossier_days 7", "alarm_endings_per_minute 30", "day_length 1500ms"]:
         assert line in lines
@@ -464,6 +480,7 @@ def test_show_for_machines(scratch):
     kcc = next(organisation for organisation in said["organisations"] if organisation["name"] == "kcc")
     assert {key["label"]: key["roles"] for key in kcc["keys"]} == {
         "endpoint": ["endpoint"], "coordinator": ["coordinator"], "operator": ["operator"]}
+    assert said["hours"] == kcc["hours"] == {"opening": ["mon-fri 08:30-17:00"], "holidays": "dutch", "closed": []}
     own = sections(folder / "organisations" / "kcc.conf")
     assert kcc["sealing_keys"][0]["public_key"] == own["sealing first"]["public_key"]
     assert kcc["sealing_keys"][0]["valid_until"] > time.time() * 1000
@@ -505,7 +522,7 @@ def test_the_example_has_no_secrets():
 
 @pytest.mark.parametrize("file, section", [
     ("network.conf", "network"), ("network.conf", "broker"), ("network.conf", "limits"), ("network.conf", "policies"),
-    ("network.conf", "testing"), ("network.conf", "receipt first"), ("organisations/kcc.conf", "organisation"),
+    ("network.conf", "calendar"), ("network.conf", "testing"), ("network.conf", "receipt first"), ("organisations/kcc.conf", "organisation"),
     ("organisations/kcc.conf", "key endpoint"), ("organisations/kcc.conf", "sealing first")])
 def test_the_page_has_every_key(scratch, file, section):
     """The keys that the broker knows, by its own word, stand in the page under their section, and no others."""

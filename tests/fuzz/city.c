@@ -113,7 +113,7 @@ void city_network(size_t which) {
     static const struct {
         const char *policies, *werkse;
     } networks[CITY_NETWORKS] = {
-        {"[policies]\nsettle = network\n", ""},
+        {"[policies]\nsettle = network\nalarm_endings_per_minute = 1\n", ""},
         {"[policies]\nsettle = organisation\nkeep_dossier_days = 0\n", ""},
         {"[policies]\nsettle = network\n", "leaving = yes\n"},
         {"commands_per_second = 1\n", ""},

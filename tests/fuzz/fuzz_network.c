@@ -34,12 +34,48 @@ static void expect_sentence(int rc, const struct failure *failure) {
 
 /* ---- What holds of every network ---- */
 
+/* Where a day at the office ends, and what was added is what measures. */
+static void expect_calendar(const struct calendar *calendar) {
+    static const hv_time from_ms = INT64_C(1795600000000); /* in November 2026 */
+    const struct calendar_duration day = {1, CALENDAR_OFFICE_DAYS},
+                                   hour = {1, CALENDAR_OFFICE_HOURS};
+    const hv_time day_ms = calendar_add(calendar, from_ms, day, CALENDAR_CEILING_OWN);
+    const hv_time hour_ms = calendar_add(calendar, from_ms, hour, CALENDAR_CEILING_OWN);
+
+    if (day_ms < from_ms || day_ms > calendar_latest(calendar, from_ms, day, CALENDAR_CEILING_OWN))
+        fuzz_fail("a day ends before it begins, or after its ceiling");
+    if (hour_ms < from_ms ||
+        hour_ms > calendar_latest(calendar, from_ms, hour, CALENDAR_CEILING_OWN))
+        fuzz_fail("an hour ends before it begins, or after its ceiling");
+    if (hour_ms < calendar_latest(calendar, from_ms, hour, CALENDAR_CEILING_OWN) &&
+        calendar->day_ms == CALENDAR_DAY_MS &&
+        calendar_open_ms_between(calendar, from_ms, hour_ms) != CALENDAR_HOUR_MS)
+        fuzz_fail("an hour measures otherwise");
+    for (size_t i = 0; i < calendar->closure_count; i++) {
+        const struct calendar_closure *closure = &calendar->closures[i];
+        if (closure->last_day < closure->first_day ||
+            (i > 0 && closure->first_day <= calendar->closures[i - 1].last_day + 1))
+            fuzz_fail("closures are out of order, or overlap");
+    }
+    for (int i = 0; i < 7; i++) {
+        int minute = 0;
+        for (size_t j = 0; j < calendar->week[i].count; j++) {
+            const struct calendar_interval *interval = &calendar->week[i].intervals[j];
+            if (interval->from_minute < minute || interval->until_minute <= interval->from_minute ||
+                interval->until_minute > 1440)
+                fuzz_fail("opening hours are out of order, or overlap");
+            minute = interval->until_minute;
+        }
+    }
+}
+
 static void expect_organisation(const struct network *network,
                                 const struct network_organisation *organisation) {
     const struct network_organisation *owner = NULL;
 
     if (network_organisation(network, organisation->name) != organisation)
         fuzz_fail("an organisation is not found by its name");
+    expect_calendar(&organisation->hours.calendar);
     for (size_t i = 0; i < organisation->key_count; i++)
         if (network_key(network, organisation->keys[i].public_key, &owner) !=
                 &organisation->keys[i] ||
@@ -112,6 +148,7 @@ static void expect_network(const struct network *network) {
 
     if (!network_organisation(network, network->coordinating))
         fuzz_fail("nobody coordinates");
+    expect_calendar(&network->hours.calendar);
     if (limits->envelope_bytes < 1024 || limits->envelope_bytes > 65536 ||
         limits->dossier_bytes < 1024 || limits->dossier_bytes > 1048576 ||
         limits->heartbeat_ms < 100 || limits->redelivery_ms < 100 || limits->item_attempts < 1 ||

@@ -304,6 +304,67 @@ static void test_left_over_items_survive_a_full_turn(void **state) {
     assert_int_equal(peer_expect_item(werkse, HV_EVENT_OFFERED)->message.item.attempt, 2);
 }
 
+/* ---- Full, and a key may be stolen ---- */
+
+#define OVER_RATE_S 40
+
+/* The organisation is over its rate for longer than the alarm waits, and then rests. */
+static void ask_too_much(struct broker_world *world, struct peer *peer) {
+    const struct hv_message map = {.type = HV_MESSAGE_map, .map = {.request = "m"}};
+
+    peer_hello(peer, 0);
+    for (int second = 0; second < OVER_RATE_S; second++) {
+        for (int i = 0; i < 30; i++)
+            peer_say(peer, &map, NULL, 0);
+        world_settle(world);
+        world_pass(world, 1000);
+        world_forget(world);
+    }
+}
+
+/* How many were said: as many alarms as events, each with the items of two inboxes. */
+static int64_t suspicions(struct broker_world *world) {
+    const int64_t alarms = world->broker->counters.alarms;
+
+    assert_int_equal(ledger_gauges(world->broker->ledger).items_owed, 2 * alarms);
+    return alarms;
+}
+
+/* It is recorded from the reserve, once though the turn is tried twice. On a disk that takes
+ * nothing at all it is not said, until there is room. */
+static void test_a_suspicion_on_a_full_disk(void **state) {
+    struct broker_world *world = *state;
+    int64_t said = 0;
+    uint8_t head[32];
+
+    if (!may_mount)
+        skip();
+    world_rewrite(world, "network.conf", "commands_per_second = 0", "commands_per_second = 20");
+    world_stop(world);
+    world_start(world);
+    struct peer *stolen = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
+    disk_fill(world, 0);
+    ask_too_much(world, stolen);
+    assert_int_equal(suspicions(world), 1);
+    assert_false(reserve_is_there(world)); /* it did not fit without */
+    do {                                   /* what is left in the files' own pages is used first */
+        said = suspicions(world);
+        if (said > 100)
+            fail_msg("the disk has no last byte");
+        disk_fill(world, 0);
+        world_pass(world, 10000); /* the next time is another */
+        ask_too_much(world, stolen);
+    } while (suspicions(world) > said);
+    disk_empty(world);
+    world_pass(world, 1000);
+    ask_too_much(world, stolen);
+    assert_int_equal(suspicions(world), said + 1);
+    const int64_t seq = ledger_seq(world->broker->ledger);
+    memcpy(head, ledger_head(world->broker->ledger), sizeof head);
+    world_stop(world);
+    audit_all(world->state, seq, head);
+}
+
 /* ---- Broken ---- */
 
 /* A write that fails for any other reason: the outcome is unknown, and nobody is answered; after a
@@ -351,6 +412,7 @@ int main(void) {
         DISK_TEST(test_full_without_a_reserve),
         DISK_TEST(test_items_survive_a_full_turn),
         DISK_TEST(test_left_over_items_survive_a_full_turn),
+        DISK_TEST(test_a_suspicion_on_a_full_disk),
         DISK_TEST(test_write_error_answers_nobody),
     };
 

@@ -23,7 +23,7 @@
 
 struct run {
     struct life life;
-    int64_t out[INBOXES][RANDOM_JOURNEYS + 1]; /* heard and not acknowledged */
+    int64_t out[INBOXES][RANDOM_JOURNEYS + 1]; /* heard and not acknowledged; 0: of no journey */
     int64_t acknowledged;
     struct journey before[RANDOM_JOURNEYS + 1]; /* state 0: there was none */
     int64_t seq_before;
@@ -225,7 +225,7 @@ static void step_items(struct run *run) {
     int64_t *outs = run->out[inbox_of(peer)];
 
     look_before(run);
-    for (uint8_t number = 1; number <= RANDOM_JOURNEYS; number++) {
+    for (uint8_t number = 0; number <= RANDOM_JOURNEYS; number++) {
         if (!outs[number] || !chance_of(life, 60))
             continue;
         if (chance_of(life, 80)) {
@@ -385,7 +385,7 @@ static void drain(struct run *run) {
         world_settle(life->world);
         hear_all_items(run);
         for (size_t i = 0; i < RANDOM_PEERS; i++)
-            for (uint8_t number = 1; number <= RANDOM_JOURNEYS; number++)
+            for (uint8_t number = 0; number <= RANDOM_JOURNEYS; number++)
                 if (run->out[inbox_of(life->peers[i])][number])
                     acknowledge(run, life->peers[i], &run->out[inbox_of(life->peers[i])][number]);
         world_pass(life->world, 1000);
@@ -434,6 +434,8 @@ static int setup(void **state) {
         return -1;
     struct broker_world *world = *state;
     world_rewrite(world, "network.conf", "item_attempts = 10", "item_attempts = 1000");
+    world_rewrite(world, "network.conf", "settle = network",
+                  "settle = network\nalarm_endings_per_minute = 1");
     world_stop(world);
     world_start(world);
     return 0;

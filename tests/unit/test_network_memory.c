@@ -149,6 +149,11 @@ static void count_down(attempt_run *run) {
         skip();
     sample_network_init(&attempt.sample);
     sample_network_set(&attempt.sample, "ladders/own.conf", "[ladder held]\nevery = 7D\n");
+    sample_network_replace(&attempt.sample, "network.conf", "[limits]",
+                           "[calendar]\nopening = mon 09:00-17:00\nopening = tue 09:00-17:00\n"
+                           "decreed = 2027-05-07\nclosed = 2026-12-24..2027-01-03\n[limits]");
+    sample_network_replace(&attempt.sample, WERKSE, "name = werkse\n",
+                           "name = werkse\nopening = sat 09:00-17:00\nclosed = 2026-12-24\n");
     attempt.network = sample_network_parse(&attempt.sample);
     sample_network_set(&attempt.sample, WERKSE, NULL);
     attempt.without = sample_network_parse(&attempt.sample);
