@@ -11,6 +11,7 @@
 #include "broker/absence.h"
 #include "broker/answer.h"
 #include "broker/delivery_hide.h"
+#include "broker/digest.h"
 #include "broker/journal.h"
 #include "broker/record.h"
 
@@ -75,8 +76,12 @@ static int64_t record_acknowledgement(struct request *request, const struct ledg
     struct journey journey;
     struct handover handover;
 
-    if (!item->journey_row)
-        return record_network_event(turn, &event);
+    if (!item->journey_row) {
+        const int64_t seq = record_network_event(turn, &event);
+        if (ledger_event_name(turn->ledger, item->seq) == HV_EVENT_DIGEST)
+            digest_told(turn, item, &event);
+        return seq;
+    }
     if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
         (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
         return 0;
@@ -383,6 +388,7 @@ static bool dispatch_one(struct turn *turn, struct session *session, struct ledg
     if (!ledger_event_get(turn->ledger, item->seq, &turn->zone, &sent->event) ||
         (sent->event.event == HV_EVENT_DOSSIER &&
          !fill_dossier(turn, item, &sent->event, &body, &size)) ||
+        (sent->event.event == HV_EVENT_DIGEST && !digest_fill(turn, item, &sent->event)) ||
         (sent->event.event == HV_EVENT_CONFIRMED && !fill_receipt(turn, item, sent)))
         return false;
     delivery_hide(&sent->event);

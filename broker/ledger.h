@@ -230,8 +230,22 @@ int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum 
 int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
 
 /* `journey_row` and `handover_row` are 0 where it has none. */
-void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
-                     int64_t handover_row, int64_t seq);
+int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
+                        int64_t handover_row, int64_t seq);
+/* How many items an inbox is owed, counted as far as `most`. */
+int64_t ledger_items_count(struct ledger *ledger, int64_t inbox, int64_t most);
+
+/* Steps that wait together in one item, a digest (digest.h). */
+
+/* The newest digest of the inbox that has not gone out and has fewer than `most` steps; 0: none. */
+int64_t ledger_digest_open(struct ledger *ledger, int64_t inbox, int64_t most);
+void ledger_digest_add(struct ledger *ledger, int64_t inbox, int64_t item, int64_t seq);
+int64_t ledger_digest_count(struct ledger *ledger, int64_t inbox, int64_t item);
+/* The events of its steps, oldest first, at most `limit`; gives how many. */
+size_t ledger_digest_get(struct ledger *ledger, int64_t inbox, int64_t item, size_t limit,
+                         int64_t *ret_seqs);
+/* It was acknowledged: nothing waits in it any more. */
+void ledger_digest_end(struct ledger *ledger, int64_t inbox, int64_t item);
 bool ledger_item_find(struct ledger *ledger, int64_t inbox, int64_t item,
                       struct ledger_item *ret_item);
 bool ledger_item_get(struct ledger *ledger, int64_t row, struct ledger_item *ret_item);

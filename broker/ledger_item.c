@@ -165,13 +165,23 @@ static void journey_advance(struct ledger *ledger, int64_t inbox, int64_t journe
     sql_run(sql);
 }
 
-void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
-                     int64_t handover_row, int64_t seq) {
+int64_t ledger_items_count(struct ledger *ledger, int64_t inbox, int64_t most) {
+    struct sql *sql = sql_begin(
+        ledger, "SELECT count(*) FROM (SELECT 1 FROM item WHERE number > (?1 << 40) AND "
+                "number < ((?1 + 1) << 40) LIMIT ?2)");
+
+    sql_int(sql, inbox);
+    sql_int(sql, most);
+    return sql_number(sql, 0);
+}
+
+int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
+                        int64_t handover_row, int64_t seq) {
     int64_t waits = 0;
     const bool active = journey_is_active(ledger, inbox, journey_row, &waits);
 
     if (ledger->error)
-        return;
+        return 0;
     assert(active || !waits); /* what waits, waits for one on its way */
     const int64_t item = inbox_count(ledger, inbox);
     struct sql *sql =
@@ -187,6 +197,7 @@ void ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
     sql_int(sql, active ? LEDGER_ITEM_WAITS : LEDGER_ITEM_READY);
     sql_run(sql);
     ledger->gauges.items_owed++;
+    return item;
 }
 
 #define ITEM_COLUMNS                                                                          \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "broker/audience.h"
+#include "broker/digest.h"
 #include "broker/journal.h"
 #include "broker/phase.h"
 #include "broker/rate.h"
@@ -20,6 +21,7 @@ struct owing {
     int64_t handover_row;
     int64_t seq;
     const char *holder; /* has it already */
+    bool is_step;       /* of a ladder */
 };
 
 /* The network that is in force when the turn has committed. */
@@ -34,8 +36,11 @@ static void owe(const struct owing *owing, const char *organisation, enum hv_rol
         return;
     const int64_t inbox = ledger_inbox(owing->turn->ledger, organisation, role);
 
-    ledger_item_add(owing->turn->ledger, inbox, owing->journey_row, owing->handover_row,
-                    owing->seq);
+    if (owing->is_step && role == HV_ROLE_COORDINATOR &&
+        digest_take(owing->turn, organisation, inbox, owing->seq))
+        return;
+    (void)ledger_item_add(owing->turn->ledger, inbox, owing->journey_row, owing->handover_row,
+                          owing->seq);
     sessions_want(&owing->turn->broker->sessions, inbox);
 }
 
@@ -57,6 +62,8 @@ static void owe_items(struct turn *turn, const struct hv_event *event,
         .handover_row = event->has_handover ? handover->row : 0,
         .seq = seq,
         .holder = journey->holder.organisation,
+        .is_step = event->event == HV_EVENT_REMINDED || event->event == HV_EVENT_ESCALATED ||
+                   event->event == HV_EVENT_CHECK_IN_DUE,
     };
 
     audience_of(event, journey, handover, turn->broker->network->coordinating, &audience);

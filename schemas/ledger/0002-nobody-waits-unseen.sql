@@ -78,8 +78,9 @@ CREATE TABLE clock (
 CREATE TABLE digest (
     inbox INTEGER NOT NULL,
     item  INTEGER NOT NULL,
-    event INTEGER NOT NULL,
-    PRIMARY KEY (inbox, item, event)
+    place INTEGER NOT NULL,
+    event INTEGER NOT NULL REFERENCES event (seq),
+    PRIMARY KEY (inbox, item, place)
 ) STRICT, WITHOUT ROWID;
 
 -- How long things took and how they ended, per route: counts by bucket, the buckets widening (measure.h).
