@@ -49,20 +49,27 @@ static const char *object_kind(const msgpack_object *object) {
     return NULL;
 }
 
+/* Of a key that stands for one of two things: what either must be. */
+#define EXPECTATIONS_SIZE (2 * WIRE_EXPECTATION_SIZE + 8)
+static void expectations(const struct wire_field *field, char ret_text[EXPECTATIONS_SIZE]) {
+    const struct wire_field *other = wire_field_other(field);
+    wire_expectation(field, ret_text);
+    if (other == NULL)
+        return;
+    strcat(ret_text, ", or ");
+    wire_expectation(other, ret_text + strlen(ret_text));
+}
+
 /* "`contact`: `on` is text; expected milliseconds …" */
 static int wrong_value(const struct decoder *decoder, const struct wire_field *field,
                        const msgpack_object *object, const char *finding) {
-    char expectation[WIRE_EXPECTATION_SIZE], otherwise[WIRE_EXPECTATION_SIZE] = "";
-    const struct wire_field *other = wire_field_other(field);
+    char expected[EXPECTATIONS_SIZE];
     bool nested = decoder->depth > 1;
-    wire_expectation(field, expectation);
-    if (other != NULL)
-        wire_expectation(other, otherwise);
+    expectations(field, expected);
     return wire_error_set(decoder->error, HV_REFUSED_MALFORMED, decoder->field,
-                          "%s%.*s%s`%s` is %s%s; expected %s%s%s", nested ? "`" : "",
+                          "%s%.*s%s`%s` is %s%s; expected %s", nested ? "`" : "",
                           nested ? (int)decoder->field.size : 0, nested ? decoder->field.text : "",
-                          nested ? "`: " : "", field->name, object_kind(object), finding,
-                          expectation, other != NULL ? ", or " : "", otherwise);
+                          nested ? "`: " : "", field->name, object_kind(object), finding, expected);
 }
 
 /* ---- Single values ---- */
@@ -222,10 +229,11 @@ static int list_decode(struct decoder *decoder, const struct wire_field *field,
 
 static int codes_decode(const struct decoder *decoder, const struct wire_field *field,
                         const msgpack_object *object, void *target) {
-    void *items;
+    void *items = NULL;
     int r = list_begin(decoder, field, object, sizeof(struct hv_code), target, &items);
     if (r < 0)
         return r;
+    assert(items != NULL || object->via.array.size == 0);
     for (uint32_t i = 0; i < object->via.array.size; i++) {
         const msgpack_object *item = &object->via.array.ptr[i];
         struct hv_code *code = (struct hv_code *)items + i;

@@ -164,8 +164,8 @@ int wire_decode(const void *frame, size_t size, enum wire_from from,
                 struct hv_message *ret_message, uint8_t ret_content[32],
                 struct wire_error *ret_error);
 
-/* Decodes a map of one struct, as events are kept in the ledger. The same rules, but for lists of at
- * most WIRE_BROKER_LIST_MAX; unknown keys are -EBADMSG. */
+/* Decodes a map of one struct, as events are kept in the ledger. The same rules, but for lists of
+ * at most WIRE_BROKER_LIST_MAX; unknown keys are -EBADMSG. */
 int wire_decode_struct(const void *bytes, size_t size, const struct wire_struct *expected,
                        msgpack_zone *zone, void *ret_struct);
 

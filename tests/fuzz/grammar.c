@@ -200,6 +200,8 @@ static bool struct_make(const struct choice *outer, const struct wire_struct *ty
 static bool usually_there(const struct wire_struct *type, const struct wire_field *field) {
     return (strcmp(type->name, "close") == 0 && strcmp(field->name, "talked") == 0) ||
            (strcmp(type->name, "status") == 0 && strcmp(field->name, "journey") == 0) ||
+           (strcmp(type->name, "claim") == 0 && strcmp(field->name, "journey") == 0) ||
+           (strcmp(type->name, "note") == 0 && strcmp(field->name, "handover") == 0) ||
            (strcmp(type->name, "ack") == 0 && strcmp(field->name, "request") == 0);
 }
 

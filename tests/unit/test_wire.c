@@ -9,88 +9,8 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/wire_samples.h"
+#include "tests/unit/wire_told.h"
 
-#define ID_A     "01890a5d-ac96-774b-bcce-b302099a8057"
-#define ID_B     "01890a5d-ac96-774b-bcce-b302099a8058"
-#define RESIDENT "r1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_"
-
-/* One envelope and what became of it. */
-struct told {
-    int result;
-    struct hv_message message;
-    struct wire_error error;
-    msgpack_zone zone;
-};
-
-static void tell_bytes(struct told *told, enum wire_from from, const void *bytes, size_t size) {
-    memset(told, 0, sizeof *told);
-    assert_true(msgpack_zone_init(&told->zone, 1024));
-    told->result =
-        wire_decode(bytes, size, from, NULL, &told->zone, &told->message, NULL, &told->error);
-}
-
-static void tell(struct told *told, enum wire_from from, const char *json) {
-    msgpack_sbuffer buffer;
-    msgpack_sbuffer_init(&buffer);
-    sample_json(json, &buffer);
-    tell_bytes(told, from, buffer.data, buffer.size);
-    msgpack_sbuffer_destroy(&buffer);
-}
-
-static void told_end(struct told *told) {
-    msgpack_zone_destroy(&told->zone);
-}
-
-/* What a peer says and the broker takes. */
-static void taken(const char *json) {
-    struct told told;
-    tell(&told, WIRE_FROM_PEER, json);
-    if (told.result != 0)
-        print_error("%s\nrefused: field `%s`, %s\n", json, told.error.field, told.error.reason);
-    assert_int_equal(told.result, 0);
-    told_end(&told);
-}
-
-static void refused_with(enum wire_from from, const char *json, enum hv_refusal code,
-                         const char *field, const char *request) {
-    struct told told;
-    tell(&told, from, json);
-    if (told.result == 0)
-        print_error("taken: %s\n", json);
-    assert_int_equal(told.result, -EBADMSG);
-    if (told.error.code != code || strcmp(told.error.field, field) != 0)
-        print_error("%s\nsaid: %s\n", json, told.error.reason);
-    assert_string_equal(told.error.field, field);
-    assert_int_equal(told.error.code, code);
-    assert_string_equal(told.error.request, request);
-    assert_true(strlen(told.error.reason) > 0);
-    assert_int_equal(told.message.type, HV_MESSAGE_none);
-    told_end(&told);
-}
-
-/* What a peer says under the request "q" and the broker calls malformed. */
-static void malformed(const char *json, const char *field) {
-    refused_with(WIRE_FROM_PEER, json, HV_REFUSED_MALFORMED, field, "q");
-}
-
-/* The peer says a command with one more key; NULL where the key is to be taken. */
-static void judge_key(const char *command, const char *key, const char *value,
-                      const char *wrong_field) {
-    char json[2048];
-    snprintf(json, sizeof json, "{%s,'%s':%s}", command, key, value);
-    if (wrong_field == NULL)
-        taken(json);
-    else
-        malformed(json, wrong_field);
-}
-
-#define OFFER                                                                              \
-    "'type':'offer','request':'q','journey':'" ID_A "','handover':'" ID_B "','to':'delft'" \
-    ",'kind':'warm','urgency':'crisis','begeleider':'anna'"
-#define OPEN                                                                     \
-    "'type':'open','request':'q','journey':'" ID_A "','resident':'" RESIDENT "'" \
-    ",'begeleider':'anna','basis':'consent','urgency':'routine'"
 #define HELLO(version)                                                                             \
     "'type':'hello','request':'q','version':" version ",'role':'endpoint','instance':'a','credit'" \
     ":1"
@@ -103,7 +23,7 @@ static void a_message_says_which_it_is(void **state) {
     malformed("{'request':'q','type':7}", "type");
     malformed("{'request':'q','type':''}", "type");
     malformed("{'request':'q','type':'Open'}", "type");
-    malformed("{'request':'q','type':'wait','handover':'" ID_A "'}", "type");
+    malformed("{'request':'q','type':'capacity','state':'full'}", "type");
 }
 
 static void each_side_has_its_own_messages(void **state) {
@@ -315,6 +235,9 @@ static void words_come_from_their_lists(void **state) {
     judge_key(OFFER, "disclose", "'picked-up'", NULL);
     judge_key(OFFER, "disclose", "'never'", "disclose");
     judge_key(OFFER, "disclose", "''", "disclose");
+    taken("{" OFFER_OF("callback") "}");
+    taken("{" OFFER_OF("signal") "}");
+    malformed("{" OFFER_OF("lukewarm") "}", "kind");
     judge_key(OPEN, "basis9", "'care'", NULL);
     judge_key(OPEN, "basis9", "'consent'", "basis9");
 }
@@ -330,54 +253,6 @@ static void lists_have_32_items(void **state) {
     judge_key(OFFER, "domains", "[]", NULL);
     judge_key(OFFER, "domains", list, NULL);
     judge_key(OFFER, "domains", longer, "domains");
-}
-
-/* ---- Rules between fields ---- */
-
-static void status_asks_for_one_thing(void **state) {
-    (void)state;
-    taken("{'type':'status','request':'q','handover':'" ID_A "'}");
-    taken("{'type':'status','request':'q','journey':'" ID_A "'}");
-    malformed("{'type':'status','request':'q'}", "handover");
-    malformed("{'type':'status','request':'q','journey':'" ID_A "','handover':'" ID_B "'}",
-              "journey");
-}
-
-static void a_closing_was_talked_through_or_not(void **state) {
-    (void)state;
-    static const char talked[] = ",'talked':{'on':1,'begeleider':'anna'}";
-    static const char no_talk[] = ",'no_talk':'no-contact'";
-    const struct wire_vocabulary *outcomes = &wire_vocabulary_outcome;
-    for (size_t i = 0; i < outcomes->count; i++) {
-        const char *outcome = outcomes->words[i].text;
-        bool needs_neither =
-            strcmp(outcome, "deceased") == 0 || strcmp(outcome, "entered-in-error") == 0;
-        char json[4][512];
-        for (int k = 0; k < 4; k++)
-            snprintf(json[k], sizeof json[k],
-                     "{'type':'close','request':'q','journey':'" ID_A
-                     "','begeleider':'anna','outcome':'%s'%s%s}",
-                     outcome, k & 1 ? talked : "", k & 2 ? no_talk : "");
-        if (needs_neither)
-            taken(json[0]);
-        else
-            malformed(json[0], "talked");
-        taken(json[1]);
-        taken(json[2]);
-        malformed(json[3], "talked");
-    }
-}
-
-static void as_and_reason_go_together(void **state) {
-    (void)state;
-#define CONFIRM                                                                \
-    "'type':'confirm','request':'q','handover':'" ID_A "','begeleider':'bram'" \
-    ",'contact':{'on':1,'how':'visited','with':'resident'}"
-    taken("{" CONFIRM "}");
-    taken("{" CONFIRM ",'as':'cold','reason':'ill'}");
-    malformed("{" CONFIRM ",'as':'cold'}", "reason");
-    malformed("{" CONFIRM ",'reason':'ill'}", "as");
-    malformed("{" CONFIRM ",'as':'warm','reason':'ill'}", "as");
 }
 
 /* ---- Versions ---- */
@@ -452,9 +327,6 @@ int main(void) {
         cmocka_unit_test(a_resident_is_a_pseudonym_and_nothing_else),
         cmocka_unit_test(words_come_from_their_lists),
         cmocka_unit_test(lists_have_32_items),
-        cmocka_unit_test(status_asks_for_one_thing),
-        cmocka_unit_test(a_closing_was_talked_through_or_not),
-        cmocka_unit_test(as_and_reason_go_together),
         cmocka_unit_test(a_hello_of_another_version_is_told_so_first),
         cmocka_unit_test(a_hello_of_this_version_is_judged_as_any_other),
         cmocka_unit_test(our_own_messages_are_checked_before_they_are_sent),

@@ -106,6 +106,25 @@ static void every_event_comes_back_as_it_was_kept(void **state) {
     }
 }
 
+/* A digest has more items than a list that a peer may send. */
+static void what_is_kept_may_have_longer_lists(void **state) {
+    (void)state;
+    static const struct hv_overdue overdue[50];
+    const struct hv_event event = {
+        .event = HV_EVENT_DIGEST, .has_overdue = true, .overdue = {.count = 50, .items = overdue}};
+    struct hv_event decoded;
+    msgpack_sbuffer buffer;
+    msgpack_zone zone;
+    assert_true(msgpack_zone_init(&zone, 1024));
+    msgpack_sbuffer_init(&buffer);
+    assert_int_equal(wire_encode_struct(&wire_struct_event, &event, &buffer), 0);
+    assert_int_equal(
+        wire_decode_struct(buffer.data, buffer.size, &wire_struct_event, &zone, &decoded), 0);
+    assert_int_equal(decoded.overdue.count, 50);
+    msgpack_zone_destroy(&zone);
+    msgpack_sbuffer_destroy(&buffer);
+}
+
 /* ---- Any bytes ---- */
 
 static void byte_set(struct chance *chance, msgpack_sbuffer *buffer) {
@@ -359,6 +378,28 @@ static void json_shows_what_the_wire_carries(void **state) {
     json_decref(json);
 }
 
+/* The key that stands for two things, and the one that C keeps for itself. */
+static void json_shows_keys_and_not_their_names_in_c(void **state) {
+    (void)state;
+    struct hv_message message = {.type = HV_MESSAGE_done,
+                                 .done = {.has_next_journey = true, .next_journey = {{1}}}};
+    json_t *json = wire_message_to_json(&message);
+    assert_string_equal(json_string_value(json_object_get(json, "next")),
+                        "01000000-0000-0000-0000-000000000000");
+    assert_null(json_object_get(json, "next_journey"));
+    json_decref(json);
+    message = (struct hv_message){.type = HV_MESSAGE_done, .done = {.has_next = true, .next = 9}};
+    json = wire_message_to_json(&message);
+    assert_int_equal(json_integer_value(json_object_get(json, "next")), 9);
+    json_decref(json);
+    message = (struct hv_message){.type = HV_MESSAGE_withdraw,
+                                  .withdraw = {.has_for_ = true, .for_ = "kcc"}};
+    json = wire_message_to_json(&message);
+    assert_string_equal(json_string_value(json_object_get(json, "for")), "kcc");
+    assert_null(json_object_get(json, "for_"));
+    json_decref(json);
+}
+
 static void every_message_has_its_json(void **state) {
     (void)state;
     struct chance chance = chance_begin();
@@ -380,12 +421,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_message_comes_back_as_it_went),
         cmocka_unit_test(every_event_comes_back_as_it_was_kept),
+        cmocka_unit_test(what_is_kept_may_have_longer_lists),
         cmocka_unit_test(mutated_messages_break_nothing),
         cmocka_unit_test(random_bytes_break_nothing),
         cmocka_unit_test(content_is_blind_to_order_and_request),
         cmocka_unit_test(content_is_blind_to_the_width_of_heads),
         cmocka_unit_test(content_sees_everything_else),
         cmocka_unit_test(json_shows_what_the_wire_carries),
+        cmocka_unit_test(json_shows_keys_and_not_their_names_in_c),
         cmocka_unit_test(every_message_has_its_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,14 +197,24 @@ static void value_make(const struct sampler *sampler, const struct wire_field *f
 
 static bool field_wanted(const struct sampler *sampler, const struct wire_struct *outer,
                          const struct wire_field *field) {
-    size_t offset;
     if (field->required)
         return true;
-    /* A key of the outer struct stands before the same one of an embedded struct. */
-    if (wire_field_named(outer, field->name, strlen(field->name), &offset) != field)
+    if (!wire_field_stands(outer, field))
         return false;
     return sampler->fields == SAMPLE_ALL ||
            (sampler->fields == SAMPLE_SOME && chance_below(sampler->chance, 2) == 1);
+}
+
+/* Of a key that stands for two things, one at most. */
+static void one_of_each(const struct sampler *sampler, const struct wire_struct *type,
+                        char *value) {
+    for (size_t i = 0; i < type->count; i++) {
+        const struct wire_field *field = &type->fields[i], *other = wire_field_other(field);
+        if (field->kind == WIRE_EMBED || other == NULL)
+            continue;
+        const bool first = chance_below(sampler->chance, 2) == 0;
+        *(bool *)(value + (first ? other : field)->has_offset) = false;
+    }
 }
 
 static void struct_make(const struct sampler *sampler, const struct wire_struct *outer,
@@ -219,6 +229,37 @@ static void struct_make(const struct sampler *sampler, const struct wire_struct 
             value_make(sampler, field, value + field->offset);
         }
     }
+    one_of_each(sampler, type, value);
+}
+
+/* Both, or neither. */
+static void together(bool *one, bool *other) {
+    *one = *other = *one && *other;
+}
+
+static void close_keep(struct hv_close *close) {
+    if (close->has_talked)
+        close->has_no_talk = false;
+    else if (!close->has_no_talk)
+        close->outcome = HV_OUTCOME_DECEASED;
+    together(&close->has_for_, &close->has_reason);
+}
+
+/* Another code, where a key is wanting that the one chosen needs. */
+static void note_keep(struct hv_note *note) {
+    const bool tip = note->code == HV_NOTE_TIP && note->has_to && note->has_next;
+    const bool no_show = note->code == HV_NOTE_NO_SHOW && note->has_by && note->has_handover;
+    const bool about_handover =
+        note->has_handover &&
+        (note->code == HV_NOTE_WORKING_ON_IT || note->code == HV_NOTE_MISSING ||
+         note->code == HV_NOTE_QUESTION || note->code == HV_NOTE_ANSWER);
+    const bool check_in = note->code == HV_NOTE_IN_TOUCH || note->code == HV_NOTE_NOT_REACHED;
+    if (!tip && !no_show && !about_handover && !check_in)
+        note->code = HV_NOTE_INFORMED;
+    note->has_by = no_show;
+    note->has_to = tip;
+    note->has_next = note->has_next && (tip || check_in);
+    together(&note->has_for_, &note->has_reason);
 }
 
 /* What the rules between fields ask for, and the one version there is. */
@@ -227,15 +268,18 @@ static void rules_keep(struct hv_message *message) {
         message->hello.version = HV_WIRE_VERSION;
     if (message->type == HV_MESSAGE_status)
         message->status.has_journey = !message->status.has_handover;
+    if (message->type == HV_MESSAGE_claim)
+        message->claim.has_journey = !message->claim.has_handover;
     if (message->type == HV_MESSAGE_verify)
         message->verify.has_head = message->verify.has_at_seq;
     if (message->type == HV_MESSAGE_confirm)
-        message->confirm.has_as = message->confirm.has_reason =
-            message->confirm.has_as && message->confirm.has_reason;
-    if (message->type == HV_MESSAGE_close && message->close.has_talked)
-        message->close.has_no_talk = false;
-    else if (message->type == HV_MESSAGE_close && !message->close.has_no_talk)
-        message->close.outcome = HV_OUTCOME_DECEASED;
+        together(&message->confirm.has_as, &message->confirm.has_reason);
+    if (message->type == HV_MESSAGE_offer)
+        together(&message->offer.has_for_, &message->offer.has_reason);
+    if (message->type == HV_MESSAGE_close)
+        close_keep(&message->close);
+    if (message->type == HV_MESSAGE_note)
+        note_keep(&message->note);
 }
 
 void sample_struct(struct chance *chance, const struct wire_struct *type, enum sample_fields fields,

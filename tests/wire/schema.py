@@ -82,6 +82,11 @@ def integers(schema):
     return st.one_of(st.integers(least, most), st.sampled_from([least, most]))
 
 
+def either(schema):
+    """Of a key that stands for one of two things; rules between fields, which have no type, aside."""
+    return "oneOf" in schema and "type" not in schema
+
+
 def objects(schema):
     if "properties" not in schema:
         return st.dictionaries(
@@ -97,6 +102,8 @@ def objects(schema):
 def values(schema):
     """A strategy for valid values; rules between fields aside."""
     schema = resolve(schema)
+    if either(schema):
+        return st.one_of([values(one) for one in schema["oneOf"]])
     if "const" in schema:
         return st.just(schema["const"])
     if "enum" in schema:
@@ -116,8 +123,45 @@ def values(schema):
 VALID = {name: values({"$ref": "#/$defs/message-" + name}) for name in MESSAGES}
 
 
+def together(message, *keys):
+    """All of these keys, or none."""
+    if not all(key in message for key in keys):
+        for key in keys:
+            message.pop(key, None)
+
+
+def note_mended(message):
+    code, wanted = message["code"], set()
+    if code in ("working-on-it", "no-show", "missing", "question", "answer"):
+        wanted.add("handover")
+    if code == "no-show":
+        wanted.add("by")
+    if code == "tip":
+        wanted |= {"to", "next"}
+    message["code"] = code if wanted <= set(message) else "informed"
+    for key, codes in {"by": ["no-show"], "to": ["tip"], "next": ["in-touch", "not-reached", "tip"]}.items():
+        if message["code"] not in codes:
+            message.pop(key, None)
+    together(message, "for", "reason")
+
+
+# What chance seldom keeps by itself of the rules between fields; what is left is filtered out.
+MENDED = {
+    "note": note_mended,
+    "offer": lambda message: together(message, "for", "reason"),
+    "close": lambda message: together(message, "for", "reason"),
+}
+
+
+def mended(name, message):
+    message = dict(message)
+    MENDED.get(name, dict)(message)
+    return message
+
+
 def valid(name):
-    return VALID[name].filter(lambda message: is_valid(name, message))
+    made = VALID[name].map(lambda message: mended(name, message))
+    return made.filter(lambda message: is_valid(name, message))
 
 
 # ---- Breaking in one place ----
@@ -192,6 +236,8 @@ def schema_at(name, path):
     for step in path:
         inner = schema.get("items") if isinstance(step, int) else schema.get("properties", {}).get(step)
         schema = resolve(inner or {})
+        if either(schema):
+            schema = resolve(schema["oneOf"][0])
     return schema
 
 

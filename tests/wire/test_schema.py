@@ -25,8 +25,11 @@ manner = {
 
 # A rule between fields names the one that is wrong by its own lights.
 RULED = {
-    "close": {"talked"},
+    "claim": {"handover", "journey"},
+    "close": {"talked", "for", "reason"},
     "confirm": {"as", "reason"},
+    "note": {"handover", "by", "to", "next", "for", "reason"},
+    "offer": {"for", "reason"},
     "status": {"handover", "journey"},
     "verify": {"head", "at_seq"},
 }
