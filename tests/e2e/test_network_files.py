@@ -1,4 +1,4 @@
-"""The tool on keys and on a network's files: `houvast keygen` and `houvast network init|check|show`."""
+"""The tool on keys and on a network's files: `houvast keygen` and `houvast network init|check|show|ladders`."""
 
 import json
 import os
@@ -344,7 +344,7 @@ def test_check_warns_of_calendars(scratch):
     change(folder / "organisations" / "kcc.conf", "name = kcc\n",
            "name = kcc\nopening = tue 09:00-12:00\nclosed = 2021-12-24..2022-01-02 Kerst\n")
     lines = houvast("network", "check", folder).stdout.splitlines()
-    assert ("warning: network.conf:15: decreed = 2020-05-22 Dag na Hemelvaart lies in the past; take it out."
+    assert ("warning: network.conf:17: decreed = 2020-05-22 Dag na Hemelvaart lies in the past; take it out."
             in lines), lines
     assert ("warning: organisations/kcc.conf:4: closed = 2021-12-24..2022-01-02 Kerst lies in the past; take it out."
             in lines), lines
@@ -435,13 +435,14 @@ def test_check_looks_at_the_brokers_key(scratch):
     (["check"], "name the DIR"),
     (["show"], "name the DIR"),
     (["check", "a", "b"], "only one DIR"),
+    (["ladders", "a", "b"], "only one DIR"),
 ])
 def test_usage(words, said):
     assert said in houvast("network", *words, expect=USAGE).stderr
 
 
 @pytest.mark.parametrize("words", [["keygen"], ["network"], ["network", "init"], ["network", "check"],
-                                   ["network", "show"]])
+                                   ["network", "show"], ["network", "ladders"]])
 def test_help_of_each(words):
     said = houvast(*words, "--help").stdout
     assert said.startswith(f"Usage: houvast {' '.join(words)} ")
@@ -462,7 +463,8 @@ def test_show_for_people(scratch):
     for line in ["kcc KCC 14015 coordinates the network", "werkse Werkse! leaving: takes no new offers",
                  "kcc mon-fri 08:30-17:00 dutch", "delft-voor-elkaar mon-thu 09:00-17:00 dutch", "fri 09:00-12:30",
                  "heartbeat 90s", "redelivery 2H", "item_attempts 10", "commands_per_second 50",
-                 "settle organisation", "keep_dossier_days 7", "alarm_endings_per_minute 30", "day_length 1500ms"]:
+                 "settle organisation", "keep_dossier_days 7", "alarm_endings_per_minute 30", "wait_max 180D",
+                 "restarts_max 2", "quiet_after 1h", "quiet_after_crisis 15m", "day_length 1500ms"]:
         assert line in lines
     for name in PARTNERS:
         own = sections(folder / "organisations" / f"{name}.conf")
@@ -486,6 +488,78 @@ def test_show_for_machines(scratch):
     assert kcc["sealing_keys"][0]["valid_until"] > time.time() * 1000
 
 
+# ---- ladders ----
+
+
+def rows_of(table):
+    """Its lines, with one blank between words."""
+    return [re.sub(r" +", " ", line).strip() for line in table.splitlines()]
+
+
+def own_ladders(folder, text):
+    (folder / "ladders").mkdir()
+    (folder / "ladders" / "own.conf").write_text(text)
+
+
+def test_ladders_by_default():
+    said = houvast("network", "ladders").stdout
+    rows = rows_of(said)
+    assert rows[0] == "PHASE FOR TOLD AFTER EVERY"
+    assert "receipt crisis cold 8m responsible, 15m coordinator, 30m network 15m" in rows
+    assert "held routine a check-in 91D" in rows
+    assert len([row for row in rows if row.startswith("receipt ")]) == 6
+    assert max(map(len, said.splitlines())) <= 80
+
+
+def test_ladders_of_a_network(scratch):
+    """One for all of a phase leaves nothing of its defaults; one for a route stands beside them."""
+    folder = made(scratch / "run") / "network"
+    own_ladders(folder, "[ladder arrival]\nstep = 1d coordinator@kcc\nevery = 1d no_later=3D\n"
+                        "[ladder receipt]\nfrom = kcc\nto = werkse\nstep = 2h network no_later=9H\nevery = 1h\n")
+    rows = rows_of(houvast("network", "ladders", folder).stdout)
+    assert [row for row in rows if row.startswith("arrival ")] == [
+        "arrival any 1d coordinator@kcc 1d (3D at most) ladders/own.conf:1"]
+    assert "receipt any from kcc to werkse 2h (9H at most) network 1h ladders/own.conf:4" in rows
+    assert len([row for row in rows if row.startswith("receipt ")]) == 7
+
+
+def test_ladders_for_machines(scratch):
+    folder = made(scratch / "run") / "network"
+    own_ladders(folder, "[ladder receipt]\nto = werkse\nkind = cold\nstep = 2h network no_later=9H\nevery = 1h\n")
+    ladders = json.loads(houvast("network", "ladders", folder, "--json").stdout)["ladders"]
+    assert {"phase": "receipt", "kind": "cold", "to": "werkse", "every": "1h", "file": "ladders/own.conf", "line": 1,
+            "steps": [{"after": "2h", "no_later": "9H", "told": ["network"]}]} in ladders
+    assert {"phase": "held", "urgency": "crisis", "steps": [], "every": "1D"} in ladders
+
+
+def test_ladders_with_a_mistake(scratch):
+    folder = made(scratch / "run") / "network"
+    own_ladders(folder, "[ladder receipt]\nstep = 2h network\nstep = 1h network\nevery = 1h\n")
+    for command in ("ladders", "check"):
+        said = houvast("network", command, folder, expect=CONFIGURATION).stderr
+        assert said == (f"houvast: {folder}/ladders/own.conf:3: this step may fall due before the one on line 2; put "
+                        "them in order, or set no_later\n")
+
+
+@pytest.mark.parametrize("last, warned", [
+    ("network", False), ("coordinator@kcc", False), ("holder network", False), ("coordinator", True),
+    ("coordinator@werkse", True), ("endpoint@kcc", True)])
+def test_check_warns_of_a_ladder_that_ends_too_low(scratch, last, warned):
+    folder = made(scratch / "run") / "network"
+    own_ladders(folder, f"[ladder held]\nevery = 7D\n[ladder receipt]\nstep = 1h network\nstep = 2h {last}\nevery = 1h\n")
+    warnings = json.loads(houvast("network", "check", "--json", folder).stdout)["warnings"]
+    found = [warning for warning in warnings if "the last step of this ladder" in warning]
+    assert [warning.split(": ")[0] for warning in found] == (["ladders/own.conf:3"] if warned else [])
+
+
+def test_check_warns_of_no_coordinators(scratch):
+    folder = made(scratch / "run") / "network"
+    change(folder / "organisations" / "werkse.conf", "roles = coordinator", "roles = endpoint")
+    said = houvast("network", "check", folder).stdout
+    assert said.count("has no key with the role coordinator") == 1
+    assert "werkse has no key with the role coordinator" in said
+
+
 # ---- the example ----
 
 
@@ -506,8 +580,11 @@ def settings_of(folder):
 
 
 def test_the_example_is_what_init_makes(scratch):
-    """But for the keys, so that nobody has to wonder which of the two is right."""
-    assert settings_of(EXAMPLE) == settings_of(made(scratch / "run") / "network")
+    """But for the keys, so that nobody has to wonder which of the two is right; and for a ladder to look at."""
+    example = scratch / "example"
+    shutil.copytree(EXAMPLE, example)
+    shutil.rmtree(example / "ladders")
+    assert settings_of(example) == settings_of(made(scratch / "run") / "network")
 
 
 def test_the_example_has_no_secrets():
@@ -523,15 +600,18 @@ def test_the_example_has_no_secrets():
 @pytest.mark.parametrize("file, section", [
     ("network.conf", "network"), ("network.conf", "broker"), ("network.conf", "limits"), ("network.conf", "policies"),
     ("network.conf", "calendar"), ("network.conf", "testing"), ("network.conf", "receipt first"), ("organisations/kcc.conf", "organisation"),
-    ("organisations/kcc.conf", "key endpoint"), ("organisations/kcc.conf", "sealing first")])
+    ("organisations/kcc.conf", "key endpoint"), ("organisations/kcc.conf", "sealing first"),
+    ("ladders/own.conf", "ladder receipt")])
 def test_the_page_has_every_key(scratch, file, section):
     """The keys that the broker knows, by its own word, stand in the page under their section, and no others."""
     folder = made(scratch / "run") / "network"
+    (folder / "ladders").mkdir()
+    (folder / "ladders" / "own.conf").touch()
     (folder / f"{file}.d").mkdir()
     (folder / f"{file}.d" / "a.conf").write_text(f"[{section}]\nnonsense = 1\n")
     said = houvast("network", "check", folder, expect=CONFIGURATION).stderr
     known = re.search(r"nonsense is no key of \[\w+\]; it has (.+)\n", said)[1].split(", ")
-    title = re.sub(r" \w+$", " label", section)
+    title = "ladder phase" if section.startswith("ladder") else re.sub(r" \w+$", " label", section)
     under = re.search(rf"^## \[{title}\]\n(.*?)^#", PAGE.read_text(), re.DOTALL | re.MULTILINE)[1]
     assert re.findall(r"^\*(\w+)\* = ", under, re.MULTILINE) == known
 
