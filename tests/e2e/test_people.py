@@ -13,7 +13,7 @@ MOMENTS = itertools.count()
 
 def note(world, by, journey, code, **keys):
     """A fact of its own: another `on` is another fact."""
-    return world.peer(*by).fresh("note", journey=journey, code=code, on=now_ms() - next(MOMENTS), **keys)
+    return world.peer(*by).fresh("note", journey=journey, code=code, on=now_ms() - 1000 * next(MOMENTS), **keys)
 
 
 # ---- wait ----
