@@ -293,6 +293,7 @@ uninstall: ## take away what `make install` with the same variables put there; n
 	@for row in $(installed); do rm -f "$(DESTDIR)$${row##*:}"; done
 	@rm -f '$(DESTDIR)$(libdir)/libhouvast.so'
 	@for folder in $(includedir)/houvast/wire $(includedir)/houvast $(docdir)/examples/delft/organisations \
+	    $(docdir)/examples/delft/ladders \
 	    $(docdir)/examples/delft $(docdir)/examples $(docdir); do \
 	    [ ! -d "$(DESTDIR)$$folder" ] || rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$folder"; done
 

@@ -20,7 +20,7 @@
  *
  *   organisations/<name>.conf
  *     [organisation]      name, display_name, telephone, telephone_out_of_hours,
- *                         opening, holidays, closed, leaving = yes|no
+ *                         opening, holidays, closed, leaving = yes|no, crisis = yes|no
  *     [key <label>]       public_key (Z85), roles (endpoint coordinator operator, apart by blanks)
  *     [sealing <label>]   public_key (Z85), valid_from, valid_until
  *

@@ -177,6 +177,8 @@ static void organisation_write(FILE *file, const struct network *network,
     fprintf(file, "[organisation]\nname = %s\ndisplay_name =%s\n", kept->name, kept->display_name);
     fprintf(file, "telephone = %s\ntelephone_out_of_hours = %s\nleaving = yes\n", kept->telephone,
             kept->telephone_out_of_hours);
+    if (kept->crisis)
+        fputs("crisis = yes\n", file);
     network_hours_write(file, &kept->hours);
     for (size_t i = 0; i < kept->key_count; i++) {
         if (!key_is_taken(network, kept->keys[i].public_key))

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "broker/keyfile.h"
+#include "broker/network_ladder.h"
 #include "clients/houvast/network_init.h"
+#include "clients/houvast/network_ladders.h"
 #include "clients/houvast/network_review.h"
 #include "clients/houvast/network_show.h"
 #include "clients/houvast/options.h"
@@ -218,6 +220,51 @@ static int network_command_show(int argc, char **argv) {
     return TOOL_DONE;
 }
 
+/* ---- ladders ---- */
+
+static error_t ladders_take(int key, char *value, struct argp_state *state) {
+    /* Without DIR, the defaults. */
+    return key == ARGP_KEY_END ? 0 : directory_take(key, value, state);
+}
+
+static void ladders_print(const struct ladders *ladders) {
+    if (tool_options.json)
+        show_json(network_ladders_to_json(ladders));
+    else
+        network_ladders_show(ladders);
+}
+
+static int network_command_ladders(int argc, char **argv) {
+    static const struct argp argp = {
+        .options = directory_options,
+        .parser = ladders_take,
+        .args_doc = "[DIR]",
+        .doc = "Shows who is told, after how long, when nobody acts: the ladders of the network in "
+               "DIR, and where each stands; without DIR the defaults, which every network has "
+               "until its files say otherwise.\v"
+               "Exit status: 0; 64 usage; 78 a mistake in the files.",
+    };
+    const char *directory = NULL;
+    struct ladders defaults;
+
+    argp_parse(&argp, argc, argv, 0, NULL, (void *)&directory);
+    if (!directory) {
+        if (network_ladders_defaults(&defaults) < 0) {
+            tool_say("out of memory");
+            return TOOL_INTERNAL;
+        }
+        ladders_print(&defaults);
+        network_ladders_fini(&defaults);
+        return TOOL_DONE;
+    }
+    struct network *network = load(directory);
+    if (!network)
+        return TOOL_CONFIGURATION;
+    ladders_print(&network->ladders);
+    network_free(network);
+    return TOOL_DONE;
+}
+
 /* ---- Which of them ---- */
 
 struct network_command {
@@ -229,6 +276,7 @@ static const struct network_command commands[] = {
     {"init", network_command_init},
     {"check", network_command_check},
     {"show", network_command_show},
+    {"ladders", network_command_ladders},
 };
 
 struct network_arguments {
@@ -248,7 +296,7 @@ static error_t network_take(int key, char *value, struct argp_state *state) {
         state->next = state->argc; /* the rest is the command's */
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "say init, check or show");
+        argp_error(state, "say init, check, show or ladders");
         return 0;
     default: /* argp's own keys */
         return ARGP_ERR_UNKNOWN;
@@ -259,11 +307,12 @@ int command_network(int argc, char **argv) {
     static const struct argp argp = {
         .options = directory_options,
         .parser = network_take,
-        .args_doc = "init|check|show DIR",
+        .args_doc = "init|check|show|ladders DIR",
         .doc = "Makes, checks or shows a network's files.\v"
-               "  init   makes a network with fresh keys in DIR\n"
-               "  check  proves the files before houvastd reads them\n"
-               "  show   shows who is in it, and what is in force\n"
+               "  init     makes a network with fresh keys in DIR\n"
+               "  check    proves the files before houvastd reads them\n"
+               "  show     shows who is in it, and what is in force\n"
+               "  ladders  shows who is told, after how long, when nobody acts\n"
                "\nEach has a --help of its own; houvast-network(5) explains the files.",
     };
     char name[64];
@@ -278,6 +327,6 @@ int command_network(int argc, char **argv) {
             return commands[i].run(argc - first, argv + first);
         }
     }
-    tool_say("there is no `network %s`; say init, check or show", arguments.name);
+    tool_say("there is no `network %s`; say init, check, show or ladders", arguments.name);
     return TOOL_USAGE;
 }

@@ -171,6 +171,12 @@ static void organisation_review(const struct reviewing *reviewing,
              "(houvast keygen)",
              organisation->name);
     }
+    if (!(roles_of(organisation) & NETWORK_COORDINATOR)) {
+        warn(reviewing,
+             "%s has no key with the role coordinator, so that what its coordinators should hear "
+             "goes to the network's at once; add one (houvast keygen)",
+             organisation->name);
+    }
     if (!*organisation->telephone) {
         warn(reviewing,
              "%s has no telephone, so that partners cannot ring it; add telephone to its "
@@ -190,6 +196,38 @@ static void organisation_review(const struct reviewing *reviewing,
         sealing_review(reviewing, organisation);
 }
 
+/* ---- Ladders ---- */
+
+static bool is_network_coordinator(const struct network *network,
+                                   const struct ladder_addressee *addressee) {
+    return addressee->target == LADDER_NETWORK ||
+           (addressee->target == LADDER_NAMED && addressee->role == HV_ROLE_COORDINATOR &&
+            strcmp(addressee->organisation, network->coordinating) == 0);
+}
+
+static void ladder_review(const struct reviewing *reviewing, const struct ladder *ladder) {
+    if (ladder->step_count == 0)
+        return; /* an unanswered check-in climbs unrouted */
+    const struct ladder_step *last = &ladder->steps[ladder->step_count - 1];
+    for (size_t i = 0; i < last->addressee_count; i++) {
+        if (is_network_coordinator(reviewing->network, &last->addressees[i]))
+            return;
+    }
+    warn(reviewing,
+         "%s:%u: the last step of this ladder, which repeats, does not tell the network's "
+         "coordinators, so that nobody else hears where the others do not act; add network to it",
+         ladder->path, ladder->line);
+}
+
+static void ladders_review(const struct reviewing *reviewing) {
+    const struct ladders *ladders = &reviewing->network->ladders;
+
+    for (size_t i = 0; i < ladders->count; i++) {
+        if (ladders->items[i].path)
+            ladder_review(reviewing, &ladders->items[i]);
+    }
+}
+
 void network_review(const struct network *network, hv_time now_ms, network_review_take *take,
                     void *context) {
     const struct reviewing reviewing = {network, now_ms, take, context};
@@ -199,6 +237,7 @@ void network_review(const struct network *network, hv_time now_ms, network_revie
         warn(&reviewing, "network.conf names no endpoint; houvastd then needs --listen");
     receipt_keys_review(&reviewing);
     calendar_review(&reviewing);
+    ladders_review(&reviewing);
     for (size_t i = 0; i < network->organisation_count; i++) {
         organisation_review(&reviewing, &network->organisations[i]);
         roles |= roles_of(&network->organisations[i]);

@@ -178,6 +178,27 @@ static const char *settle_text(const struct network *network) {
     return network->policies.settle == NETWORK_SETTLE_BY_NETWORK ? "network" : "organisation";
 }
 
+static void office_line(struct libscols_table *table, const char *name,
+                        struct calendar_duration duration) {
+    char text[CALENDAR_DURATION_SIZE];
+
+    calendar_duration_text(duration, text);
+    setting_line(table, name, "%s", text);
+}
+
+static void time_policies_lines(struct libscols_table *table, const struct network *network) {
+    const struct network_policies *policies = &network->policies;
+
+    duration_line(table, "wait_max", policies->wait_max_ms);
+    duration_line(table, "contest_max", policies->contest_max_ms);
+    duration_line(table, "claim_max", policies->claim_max_ms);
+    setting_line(table, "restarts_max", "%" PRId64, policies->restarts_max);
+    setting_line(table, "check_in_max_days", "%" PRId64, policies->check_in_max_days);
+    office_line(table, "quiet_after", policies->quiet_after);
+    office_line(table, "quiet_after_crisis", policies->quiet_after_crisis);
+    setting_line(table, "digest_from", "%" PRId64, policies->digest_from);
+}
+
 static void settings_show(const struct network *network) {
     struct libscols_table *table = show_table_new();
 
@@ -192,6 +213,7 @@ static void settings_show(const struct network *network) {
         setting_line(table, "alarm_endings_per_minute", "%" PRId64,
                      network->policies.alarm_endings_per_minute);
     }
+    time_policies_lines(table, network);
     if (network->test)
         duration_line(table, "day_length", network->day_ms);
     show_table_end(table);
@@ -313,13 +335,13 @@ static json_t *organisations_json(const struct network *network) {
     for (size_t i = 0; i < network->organisation_count; i++) {
         const struct network_organisation *organisation = &network->organisations[i];
         json_array_append_new(
-            array,
-            json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "name", organisation->name,
-                      "display_name", organisation->display_name, "telephone",
-                      organisation->telephone, "telephone_out_of_hours",
-                      organisation->telephone_out_of_hours, "leaving", (int)organisation->leaving,
-                      "hours", network_hours_json(&organisation->hours.calendar), "keys",
-                      keys_json(organisation), "sealing_keys", sealing_json(organisation)));
+            array, json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:o, s:o, s:o}", "name",
+                             organisation->name, "display_name", organisation->display_name,
+                             "telephone", organisation->telephone, "telephone_out_of_hours",
+                             organisation->telephone_out_of_hours, "leaving",
+                             (int)organisation->leaving, "crisis", (int)organisation->crisis,
+                             "hours", network_hours_json(&organisation->hours.calendar), "keys",
+                             keys_json(organisation), "sealing_keys", sealing_json(organisation)));
     }
     return array;
 }
@@ -342,16 +364,30 @@ static json_t *limits_json(const struct network_limits *limits) {
         (json_int_t)limits->commands_per_second);
 }
 
+static json_t *policies_json(const struct network *network) {
+    const struct network_policies *policies = &network->policies;
+    char quiet[CALENDAR_DURATION_SIZE], quiet_crisis[CALENDAR_DURATION_SIZE];
+
+    calendar_duration_text(policies->quiet_after, quiet);
+    calendar_duration_text(policies->quiet_after_crisis, quiet_crisis);
+    return json_pack(
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:I}", "settle", settle_text(network),
+        "keep_dossier_days", (json_int_t)policies->keep_dossier_days, "alarm_endings_per_minute",
+        (json_int_t)policies->alarm_endings_per_minute, "wait_max_ms",
+        (json_int_t)policies->wait_max_ms, "contest_max_ms", (json_int_t)policies->contest_max_ms,
+        "claim_max_ms", (json_int_t)policies->claim_max_ms, "restarts_max",
+        (json_int_t)policies->restarts_max, "check_in_max_days",
+        (json_int_t)policies->check_in_max_days, "quiet_after", quiet, "quiet_after_crisis",
+        quiet_crisis, "digest_from", (json_int_t)policies->digest_from);
+}
+
 json_t *network_to_json(const struct network *network) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:{s:s, s:I, s:I}, s:I, s:o, s:o, s:o}",
-                     "name", network->name, "coordinating", network->coordinating, "time_zone",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:o, s:o}", "name",
+                     network->name, "coordinating", network->coordinating, "time_zone",
                      network->time_zone, "environment", network->test ? "test" : "production",
                      "broker_public_key", key_json(network->broker_public_key), "listen",
                      listen_json(network), "limits", limits_json(&network->limits), "policies",
-                     "settle", settle_text(network), "keep_dossier_days",
-                     (json_int_t)network->policies.keep_dossier_days, "alarm_endings_per_minute",
-                     (json_int_t)network->policies.alarm_endings_per_minute, "day_ms",
-                     (json_int_t)network->day_ms, "hours",
+                     policies_json(network), "day_ms", (json_int_t)network->day_ms, "hours",
                      network_hours_json(&network->hours.calendar), "receipt_keys",
                      receipt_keys_json(network), "organisations", organisations_json(network));
 }

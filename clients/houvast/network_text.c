@@ -93,7 +93,9 @@ int network_text_main(const struct make_plan *plan, const struct make_keys *keys
     fprintf(out,
             "# One city's network. houvast-network(5) explains each key and has the limits and\n"
             "# policies that may be added; `houvast network check` proves a change before a\n"
-            "# reload puts it in force.\n\n"
+            "# reload puts it in force. Who is told, after how long, when nobody acts stands in\n"
+            "# no file until somebody wants it otherwise: `houvast network ladders` shows it, and\n"
+            "# a file such as ladders/crisis.conf changes it.\n\n"
             "[network]\nname = %s\ncoordinating = %s\ntime_zone = Europe/Amsterdam\n"
             "environment = %s\n\n"
             "# Office time, for who has no hours of its own.\n"
