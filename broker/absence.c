@@ -7,6 +7,7 @@
 
 #include "broker/answer.h"
 #include "broker/command.h"
+#include "broker/measure.h"
 #include "broker/record.h"
 
 /* A chain of more deputies than this is taken for a ring. */
@@ -95,6 +96,26 @@ static bool is_same(const struct ledger_absence *absence, const struct hv_absent
            strcmp(absence->deputy, command->has_deputy ? command->deputy : "") == 0;
 }
 
+/* What is left, from now on, of a time in which nobody stands in. */
+static int64_t uncovered_ms(hv_time begins_ms, hv_time until_ms, bool has_deputy, hv_time now_ms) {
+    const hv_time from_ms = begins_ms > now_ms ? begins_ms : now_ms;
+
+    return has_deputy || until_ms <= from_ms ? 0 : until_ms - from_ms;
+}
+
+static void measure(struct turn *turn, const struct hv_event *event) {
+    struct ledger_absence before;
+    int64_t ms = 0;
+
+    if (event->count == 0)
+        return; /* nobody waits for who holds nobody */
+    ms = uncovered_ms(event->begins, event->until, event->has_deputy, turn->now_ms);
+    if (ledger_absence_get(turn->ledger, event->organisation, event->begeleider, &before))
+        ms -= uncovered_ms(before.begins_ms, before.until_ms, before.deputy[0] != '\0',
+                           turn->now_ms);
+    measure_add_ms(turn, MEASURE_ABSENT_MS, event->organisation, ms);
+}
+
 /* The warnings are of before: an absence makes its own names known. */
 static void record(struct request *request) {
     const struct hv_absent *command = &request->message.absent;
@@ -131,6 +152,7 @@ static void record(struct request *request) {
     event.count = ledger_held_by(turn->ledger, event.organisation, event.begeleider, HV_LIST_MAX,
                                  held, &event.overdue.count);
     event.overdue.items = held;
+    measure(turn, &event);
     absence.seq = ledger_seq(turn->ledger) + 1;
     done(request, record_network_event(turn, &event), false);
     ledger_absence_put(turn->ledger, event.organisation, event.begeleider, &absence);

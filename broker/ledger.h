@@ -334,6 +334,26 @@ int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const ch
 /* Whether anything open, or an absence, has that name. */
 bool ledger_person_is_known(struct ledger *ledger, const char *organisation, const char *person);
 
+/* ---- Measures ---- */
+
+struct ledger_measure {
+    int64_t measure; /* enum measure */
+    char sender[HV_CODE_SIZE];
+    char receiver[HV_CODE_SIZE];
+    char label[2 * HV_CODE_SIZE];
+    int64_t bucket;
+    int64_t count;
+};
+
+void ledger_measure_add(struct ledger *ledger, int64_t measure, const char *sender,
+                        const char *receiver, const char *label, int64_t bucket, int64_t count);
+/* Calls `visit` with each, in the order of the struct's fields. */
+void ledger_measures(struct ledger *ledger,
+                     void (*visit)(void *context, const struct ledger_measure *measure),
+                     void *context);
+/* How often the journey was handed over. */
+int64_t ledger_hops(struct ledger *ledger, int64_t journey_row);
+
 /* ---- Clock ---- */
 
 /* The clock as it stood at the last turn that wrote; all zeroes before the first. */

@@ -9,6 +9,8 @@
 
 #include "broker/access.h"
 #include "broker/answer.h"
+#include "broker/measure.h"
+#include "broker/quiet.h"
 #include "broker/record.h"
 #include "broker/standing.h"
 #include "wire/wire.h"
@@ -319,7 +321,7 @@ static void question_stats(struct request *request) {
                       "this is for an operator or a coordinator of the network");
         return;
     }
-    const struct hv_counter stats[] = {
+    const struct hv_counter standing[] = {
         {"houvast_journeys_held", gauges.journeys_held},
         {"houvast_handovers_open", gauges.handovers_open},
         {"houvast_items_owed", gauges.items_owed},
@@ -336,10 +338,24 @@ static void question_stats(struct request *request) {
         {"houvast_alarms_total", counters->alarms},
         {"houvast_items_sent_total", counters->items_sent},
         {"houvast_items_acknowledged_total", counters->items_acknowledged},
+        {"houvast_ladder_steps_fired_total", counters->steps},
+        {"houvast_timers_repaired_total", counters->repairs},
+        {"houvast_organisations_quiet", quiet_count(broker)},
+        {"houvast_clock_doubted", turn->clock.doubted},
     };
+    const size_t standing_count = sizeof standing / sizeof standing[0];
+    struct hv_counter *stats = turn_memory(turn, WIRE_COUNTERS_MAX, sizeof *stats);
+    int64_t left_out = 0;
+
+    if (!stats)
+        return;
+    memcpy(stats, standing, sizeof standing);
+    size_t count = standing_count;
+    count += measures_fill(turn, stats + count, WIRE_COUNTERS_MAX - count - 1, &left_out);
+    stats[count++] = (struct hv_counter){"houvast_measures_left_out", left_out};
     struct hv_done *done = answer_begin(request, &message);
     done->has_stats = true;
-    done->stats.count = sizeof stats / sizeof stats[0];
+    done->stats.count = count;
     done->stats.items = stats;
     answer_done(request, &message, ledger_seq(turn->ledger));
 }

@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "broker/journal.h"
+#include "broker/measure.h"
 #include "broker/record.h"
 
 struct quiet {
@@ -87,6 +88,9 @@ static void look_at(struct turn *turn, const struct network_organisation *organi
     if (!quiet)
         return;
     if (has_session(broker, organisation->name)) {
+        if (quiet->told)
+            measure_add_ms(turn, MEASURE_QUIET_MS, quiet->organisation,
+                           turn->now_ms - quiet->allowed_until_ms);
         quiet->since_ms = 0;
         quiet->told = false;
         return;

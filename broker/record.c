@@ -10,6 +10,7 @@
 #include "broker/audience.h"
 #include "broker/digest.h"
 #include "broker/journal.h"
+#include "broker/measure.h"
 #include "broker/phase.h"
 #include "broker/rate.h"
 
@@ -271,6 +272,7 @@ static int64_t record_one(struct turn *turn, const struct request *request,
     if (of_event && event->event == HV_EVENT_CONFIRMED)
         give_receipt(turn, event, &before, journey, of_event, seq);
     owe_items(turn, event, journey, of_event, seq);
+    measure_event(turn, event, journey, of_event);
     return seq;
 }
 

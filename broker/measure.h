@@ -1,0 +1,43 @@
+/* Measures: how long things take and how they end, per route, from events as they are recorded.
+ *
+ * Times are kept as counts in buckets that widen by an eighth, so that a median is right within
+ * that, however many handovers there were. Nothing here names a resident or a begeleider. */
+#ifndef HOUVAST_MEASURE_H
+#define HOUVAST_MEASURE_H
+
+#include "broker/request.h"
+
+/* On disk: never renumber. */
+enum measure {
+    MEASURE_TO_DELIVERY = 1, /* ms since the offer, in buckets */
+    MEASURE_TO_RECEIPT = 2,
+    MEASURE_TO_PICKUP = 3,
+    MEASURE_TO_ARRIVAL = 4,
+    MEASURE_CONFIRMED = 5,
+    MEASURE_DECLINED = 6,  /* labelled with decision and reason */
+    MEASURE_WITHDRAWN = 7, /* labelled with the reason */
+    MEASURE_CONTESTED = 8,
+    MEASURE_STEPS = 9,    /* labelled with the phase */
+    MEASURE_HOPS = 10,    /* of journeys that closed; the bucket is how many */
+    MEASURE_HELD_MS = 11, /* for another party: from an offer until its end */
+    MEASURE_ABSENT_MS = 12,
+    MEASURE_QUIET_MS = 13,
+};
+
+/* Takes an event into account, after it was folded. `handover` may be NULL. */
+void measure_event(struct turn *turn, const struct hv_event *event, const struct journey *journey,
+                   const struct handover *handover);
+/* Time during which an organisation had nobody; negative where what was counted before did not
+ * come true. */
+void measure_add_ms(struct turn *turn, enum measure measure, const char *organisation, int64_t ms);
+
+/* Appends what was measured as figures for `stats`, at most `room`; their names live in the turn's
+ * zone. Gives how many; *ret_left_out is how many had no room. */
+size_t measures_fill(struct turn *turn, struct hv_counter *figures, size_t room,
+                     int64_t *ret_left_out);
+
+/* The bucket of so many ms, and the most ms that one stands for. */
+int64_t measure_bucket(int64_t ms);
+int64_t measure_bucket_ms(int64_t bucket);
+
+#endif
