@@ -104,6 +104,9 @@ static int connection_equip(struct hv_connection *connection, const struct hv_co
     connection->item_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (connection->item_fd < 0)
         return -errno;
+    connection->sight_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (connection->sight_fd < 0)
+        return -errno;
     connection->link.config = &connection->config;
     connection->link.context = zmq_ctx_new();
     if (!connection->link.context)
@@ -131,10 +134,13 @@ static void connection_free(struct hv_connection *connection) {
         assert(errno == EINTR);
     nacks_clear(connection);
     intake_clear(connection);
+    sights_clear(connection);
     if (connection->wake_fd >= 0)
         close(connection->wake_fd);
     if (connection->item_fd >= 0)
         close(connection->item_fd);
+    if (connection->sight_fd >= 0)
+        close(connection->sight_fd);
     pthread_mutex_destroy(&connection->lock);
     pthread_cond_destroy(&connection->changed);
     free(connection->taken);
@@ -149,7 +155,7 @@ static int connection_new(const struct hv_config *config, struct hv_connection *
         free(connection);
         return -ENOMEM;
     }
-    connection->wake_fd = connection->item_fd = -1;
+    connection->wake_fd = connection->item_fd = connection->sight_fd = -1;
     int result = connection_equip(connection, config);
     if (result == 0) {
         talk_begin(connection);

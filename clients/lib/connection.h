@@ -63,6 +63,13 @@ struct taken {
     bool stale;
 };
 
+/* Something that a watcher has seen and that was not taken yet. */
+struct sight {
+    struct sight *prev, *next;
+    struct hv_sight sight;
+};
+#define SIGHTS_MAX 4096
+
 enum talk_stage {
     TALK_APART, /* no session */
     TALK_ASKED, /* hello was said */
@@ -93,8 +100,9 @@ struct hv_connection {
     char *endpoint;
     char instance[HV_CODE_SIZE];
     bool instance_is_given;
-    int wake_fd; /* for the connection's thread: look again */
-    int item_fd; /* hv_fd */
+    int wake_fd;  /* for the connection's thread: look again */
+    int item_fd;  /* hv_fd */
+    int sight_fd; /* hv_watch_fd */
     pthread_t thread;
 
     /* The connection's thread's. */
@@ -116,6 +124,11 @@ struct hv_connection {
     bool item_fd_is_readable;
     struct taken *taken;
     size_t taken_size, taken_next;
+    struct sight *sights;
+    unsigned sight_count;
+    bool watches;     /* the broker has said done to a watch of this session */
+    int watch_result; /* why it does no more, once all was taken; 0: it does, or never did */
+    bool sight_fd_is_readable;
 };
 
 static inline int64_t monotonic_ms(void) {
@@ -168,5 +181,15 @@ void intake_settle(struct hv_connection *connection, int64_t item);
 /* Takes a nack off the list. */
 void nack_free(struct hv_connection *connection, struct nack *nack);
 void nacks_clear(struct hv_connection *connection);
+
+/* ---- sights.c: under the lock ---- */
+
+/* A watch begins: what an earlier one has left is dropped. */
+void sights_begin(struct hv_connection *connection);
+/* It is over; what was seen can still be taken. `result` is why: -ECONNRESET, -ENOTCONN. */
+void sights_end(struct hv_connection *connection, int result);
+/* Puts one in the queue, or ends the watch where there is no room. Takes over the memory. */
+void sights_add(struct hv_connection *connection, const struct hv_sight *sight);
+void sights_clear(struct hv_connection *connection);
 
 #endif

@@ -55,6 +55,17 @@ static int item_heard(struct hv_connection *connection, struct heard *heard) {
     return result;
 }
 
+/* ---- What a watcher sees ---- */
+
+static void sight_heard(struct hv_connection *connection, struct heard *heard) {
+    if (connection->talk.stage != TALK_WELCOMED)
+        return;
+    struct hv_sight sight = {.message = heard->message, .memory = zone_take(heard)};
+    pthread_mutex_lock(&connection->lock);
+    sights_add(connection, &sight);
+    pthread_mutex_unlock(&connection->lock);
+}
+
 /* ---- Answers: under the lock ---- */
 
 static void call_answer(struct hv_connection *connection, struct call *call, struct heard *heard,
@@ -80,6 +91,8 @@ static bool call_answered(struct hv_connection *connection, struct heard *heard)
     if (!call)
         return false;
     call->answered++;
+    if (done && call->type == HV_MESSAGE_watch)
+        sights_begin(connection);
     if (done)
         call_answer(connection, call, heard, 0);
     else if (heard->message.refused.code == HV_REFUSED_BUSY)
@@ -174,6 +187,12 @@ static int message_heard(struct hv_connection *connection, struct heard *heard) 
         return 0;
     case HV_MESSAGE_ping:
         ping_heard(connection, &heard->message.ping);
+        return 0;
+    case HV_MESSAGE_watched_journey:
+    case HV_MESSAGE_live:
+    case HV_MESSAGE_watched_event:
+    case HV_MESSAGE_gap:
+        sight_heard(connection, heard);
         return 0;
     default: /* pong has said all by coming; others do not come from a broker */
         return 0;

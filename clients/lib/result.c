@@ -17,6 +17,8 @@
     R(-EINTR, "a signal came first")                                                             \
     R(-ENOTCONN, "the broker has refused this key or role; connect anew when that is mended")    \
     R(-ESTALE, "the item is from another ledger than the broker has now; take it anew")          \
+    R(-ECONNRESET, "the session was lost, and the watch with it; watch again")                   \
+    R(-ENOBUFS, "more was seen than was taken, and the watch has ended; watch again")            \
     R(-EFBIG, "the dossier is over 1 MiB when sealed")                                           \
     R(-EINVAL, "an argument is out of its range")                                                \
     R(-ENOMEM, "out of memory")

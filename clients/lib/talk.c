@@ -88,6 +88,7 @@ void talk_lose(struct hv_connection *connection, int64_t hello_after_ms, const c
 
     pthread_mutex_lock(&connection->lock);
     nacks_clear(connection);
+    sights_end(connection, -ECONNRESET);
     state_set(connection, HV_LINK_DOWN, why);
     pthread_mutex_unlock(&connection->lock);
 }
@@ -104,6 +105,7 @@ void talk_end(struct hv_connection *connection, const struct hv_refused *refused
     calls_finish(connection, HV_MESSAGE_none, -ENOTCONN);
     state_set(connection, HV_LINK_REFUSED, why);
     intake_clear(connection);
+    sights_end(connection, -ENOTCONN);
     pthread_mutex_unlock(&connection->lock);
 }
 

@@ -12,7 +12,7 @@
  * hv_disconnect alone must be the last, with no other call under way. Signals: the library's
  * threads block them all. Fork: a child must not use or free a connection of its parent, and its
  * descriptors close on exec; connect in the child instead. A connection costs three threads (one of
- * ours, two of ZeroMQ), eleven descriptors and about 0.1 MB. */
+ * ours, two of ZeroMQ), twelve descriptors and about 0.1 MB. */
 #ifndef HOUVAST_HOUVAST_H
 #define HOUVAST_HOUVAST_H
 
@@ -121,7 +121,16 @@ int hv_command(struct hv_connection *connection, const struct hv_message *comman
     C(map)                   \
     C(stats)                 \
     C(reload)                \
-    C(verify)
+    C(verify)                \
+    C(wait)                  \
+    C(note)                  \
+    C(set_urgency)           \
+    C(contest)               \
+    C(claim)                 \
+    C(absent)                \
+    C(list)                  \
+    C(watch)                 \
+    C(clock_accept)
 #define HV_TYPED_DECLARE(name)                                                       \
     int hv_##name(struct hv_connection *connection, const struct hv_##name *command, \
                   struct hv_answer *ret_answer);
@@ -163,6 +172,27 @@ int hv_ack(struct hv_connection *connection, int64_t item, struct hv_answer *ret
 /* Asks for the item again after so many ms (0 … 3,600,000). Does not wait: a lost one is made good
  * by the broker's own redelivery. 0 or -EINVAL, -ENOMEM, -ESTALE as hv_ack. */
 int hv_nack(struct hv_connection *connection, int64_t item, int64_t after_ms);
+
+/* ---- Watching ---- */
+
+/* What the broker says to a coordinator who has said hv_watch: HV_MESSAGE_watched_journey for each
+ * that is open, HV_MESSAGE_live, HV_MESSAGE_watched_event for each change, HV_MESSAGE_gap. */
+struct hv_sight {
+    struct hv_message message;
+    void *memory; /* holds its lists and texts */
+};
+void hv_sight_free(struct hv_sight *sight);
+
+/* A descriptor that polls readable when hv_see has something to say. As hv_fd. */
+int hv_watch_fd(const struct hv_connection *connection);
+
+/* Takes the next that was seen since the newest hv_watch was done; waits as hv_take. 0 and a sight,
+ * to be freed; -EAGAIN when there is none, -EINTR when a signal handler ran. When all was taken:
+ * -ECONNRESET, the session was lost and the watch with it (hv_watch anew from the last `seq` seen);
+ * -ENOBUFS, the same because 4096 waited, or -ENOMEM; -ENOTCONN, the broker has refused our key for
+ * good. These last until the next hv_watch. After a `gap` nothing more is seen until then. When the
+ * answer to hv_watch was lost the same may be seen twice. */
+int hv_see(struct hv_connection *connection, int timeout_ms, struct hv_sight *ret_sight);
 
 /* ---- Dossiers, pseudonyms, ids ---- */
 
