@@ -37,7 +37,8 @@ broker_without() {
 check_arrows() {
     local -a files
 
-    mapfile -t files < <(ours 'broker/handover*.[ch]' 'broker/journey*.[ch]' 'broker/decision*.[ch]')
+    mapfile -t files < <(ours 'broker/handover*.[ch]' 'broker/journey*.[ch]' 'broker/decision*.[ch]' \
+        'broker/ladder.[ch]')
     may_not_include "a pure room knows no clock, disk or socket" \
         'broker/(ledger|turn|session|door|zap|loop|systemd|journal)|zmq|sqlite3|systemd/|time\.h|unistd\.h|sys/' \
         "${files[@]}"

@@ -36,7 +36,7 @@ static int ladders_compare(const void *a, const void *b) {
 
 /* To be freed. */
 static const struct ladder **ladders_select(const struct ladders *ladders, size_t *ret_count) {
-    const struct ladder **selected = calloc(ladders->count + 1, sizeof *selected);
+    const struct ladder **selected = calloc(ladders->count + 1, sizeof(struct ladder *));
 
     *ret_count = 0;
     if (!selected) {
@@ -47,7 +47,7 @@ static const struct ladder **ladders_select(const struct ladders *ladders, size_
         if (is_in_force(ladders, &ladders->items[i]))
             selected[(*ret_count)++] = &ladders->items[i];
     }
-    qsort(selected, *ret_count, sizeof *selected, ladders_compare);
+    qsort(selected, *ret_count, sizeof(struct ladder *), ladders_compare);
     return selected;
 }
 

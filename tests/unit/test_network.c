@@ -473,6 +473,7 @@ static void test_with_leaving(void **state) {
 
     (void)state;
     sample_network_init(&sample);
+    sample_network_replace(&sample, WERKSE, "name = werkse\n", "name = werkse\ncrisis = yes\n");
     struct network *before = sample_network_parse(&sample);
     const struct network_organisation *kept = network_organisation(before, "werkse");
     sample_network_set(&sample, WERKSE, NULL);
@@ -480,6 +481,7 @@ static void test_with_leaving(void **state) {
 
     const struct network_organisation *werkse = network_organisation(network, "werkse");
     assert_true(werkse->leaving);
+    assert_true(werkse->crisis);
     assert_string_equal(werkse->display_name, kept->display_name);
     assert_string_equal(werkse->telephone, kept->telephone);
     assert_string_equal(werkse->telephone_out_of_hours, "112");

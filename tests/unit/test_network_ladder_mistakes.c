@@ -87,7 +87,8 @@ static const struct mistake mistakes[] = {
      "operator@werkse is told, but no key of werkse has that role", "add one to its file"},
 
     /* ---- when ---- */
-    {"no duration", R "step = network\n" E, 2, "network is no duration", "a whole number and a unit"},
+    {"no duration", R "step = network\n" E, 2, "network is no duration",
+     "a whole number and a unit"},
     {"a duration without a unit", R "step = 15 network\n" E, 2, "15 is no duration", "ms s m H"},
     {"a blank in a duration", R "step = 15 M network\n" E, 2, "15 is no duration", "ms s m H"},
     {"a duration below zero", R "step = -1d network\n" E, 2, "-1d is no duration", "ms s m H"},
