@@ -14,6 +14,7 @@
 #include "clients/houvast/options.h"
 #include "clients/houvast/session.h"
 #include "clients/houvast/show.h"
+#include "clients/houvast/watch.h"
 #include "clients/houvast/when.h"
 
 /* Keys of options: a field's is its index above one of these. */
@@ -69,9 +70,15 @@ static bool is_history_limit(const struct command *command, const struct field_o
     return command->type == HV_MESSAGE_history && strcmp(option->name, "limit") == 0;
 }
 
+/* From the beginning, unless it is said. */
+static bool is_watch_from(const struct command *command, const struct field_option *option) {
+    return command->type == HV_MESSAGE_watch && strcmp(option->name, "from") == 0;
+}
+
 static enum command_group group_of(const struct field_option *option) {
     const struct wire_field *field = option->field;
-    if (field->kind == WIRE_UUID || field->kind == WIRE_RESIDENT)
+    bool is_page = strcmp(option->name, "after") == 0; /* of a list: the page before's last */
+    if ((field->kind == WIRE_UUID && !is_page) || field->kind == WIRE_RESIDENT)
         return GROUP_IDENTITY;
     bool needed = field->required && field->kind != WIRE_REQUEST &&
                   (!option->within || option->within->required);
@@ -85,6 +92,12 @@ static void argp_add_field(struct command *command, size_t index) {
     if (is_history_limit(command, option)) {
         argp_add(command, option->name, COMMAND_YES + (int)index, "NUMBER",
                  "show so many events at most; all of them if absent", group);
+        return;
+    }
+    if (is_watch_from(command, option)) {
+        argp_add(command, option->name, COMMAND_YES + (int)index, "NUMBER",
+                 "begin with the events after this one, instead of with what is open",
+                 GROUP_OPTIONAL);
         return;
     }
     field_option_help(option, help, COMMAND_HELP_SIZE);
@@ -249,6 +262,9 @@ static int message_complete(struct command *command, const struct client_config 
                                      : r == -ENOMEM ? TOOL_INTERNAL
                                                     : TOOL_CONFIGURATION);
     }
+    for (size_t i = 0; i < command->options.count; i++)
+        if (is_watch_from(command, &command->options.options[i]))
+            command->options.options[i].given = true;
     r = field_options_complete(&command->options, command->fields, &failure);
     if (r < 0)
         return tool_failed(&failure, TOOL_USAGE);
@@ -281,6 +297,8 @@ static void answer_show(const struct command *command, const struct hv_answer *a
         show_message_json(&answer->message);
     else if (command->type == HV_MESSAGE_status)
         show_status(done);
+    else if (command->type == HV_MESSAGE_list)
+        show_list(done);
     else if (command->type == HV_MESSAGE_map)
         show_map(done);
     else if (command->type == HV_MESSAGE_stats)
@@ -352,6 +370,8 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     int r;
     if (command->type == HV_MESSAGE_history)
         return history_show(connection, &command->message.history, command->history_limit);
+    if (command->type == HV_MESSAGE_watch)
+        return watch_show(connection, &command->message.watch);
     if (command->type == HV_MESSAGE_verify)
         r = verify_ask(connection, &command->message, &answer);
     else if (command->dossier.text)

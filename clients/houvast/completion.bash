@@ -9,7 +9,7 @@ _houvast_help() {
 
 # Subcommands of the help on standard input.
 _houvast_subcommands() {
-    sed -nE 's/^  ([a-z]+) {2,}[^ ].*/\1/p'
+    sed -nE 's/^  ([a-z]+(-[a-z]+)*) {2,}[^ ].*/\1/p'
 }
 
 # Long options of the help on standard input, with = where they take a value.

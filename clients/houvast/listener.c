@@ -262,6 +262,8 @@ static void item_print(struct listener *listener, struct order_entry *entry) {
         char *text = show_event_text(&delivery->item.event);
         label_write(&delivery->item, label, sizeof label);
         printf("%s: %s", label, text);
+        if (delivery->item.has_for_)
+            printf("; for %s, who stands in", delivery->item.for_);
         if (delivery->dossier)
             printf("; with a dossier of %zu bytes", delivery->dossier_size - HV_DOSSIER_OVERHEAD);
         if (delivery->item.has_receipt)

@@ -45,7 +45,7 @@ static char *main_help(int key, const char *text, void *input) {
         return NULL;
     fputs("Subcommands:\n\n", out);
     for (size_t n = 0; subcommand_at(n, &subcommand); n++)
-        fprintf(out, "  %-12s %s\n", subcommand.name, subcommand.doc);
+        fprintf(out, "  %-13s %s\n", subcommand.name, subcommand.doc);
     fputs(
         "\n`houvast SUBCOMMAND --help` says what each takes; houvast(1) has examples and what the "
         "exit statuses mean.",

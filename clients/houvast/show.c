@@ -175,7 +175,7 @@ static void card_handover(struct libscols_table *table, const struct hv_done *do
         card_text(table, "Kind", wire_word_text(&wire_vocabulary_kind, (int)done->kind));
     if (done->has_urgency)
         card_text(table, "Urgency", wire_word_text(&wire_vocabulary_urgency, (int)done->urgency));
-    if (done->has_introduced && !(done->has_kind && done->kind == HV_KIND_COLD))
+    if (done->has_introduced && (!done->has_kind || done->kind == HV_KIND_WARM))
         card_text(table, "Introduced", done->introduced ? "yes" : "not yet");
     if (done->has_planned)
         card_time(table, "First contact planned", done->planned);
@@ -183,6 +183,31 @@ static void card_handover(struct libscols_table *table, const struct hv_done *do
         char label[64];
         snprintf(label, sizeof label, "- %s", done->times.items[i].name);
         card_time(table, label, done->times.items[i].value);
+    }
+}
+
+/* What it waits for, who is on it, and who knows. */
+static void card_waiting(struct libscols_table *table, const struct hv_done *done) {
+    if (done->has_phase) {
+        const struct wire_word *word = word_find(
+            &wire_vocabulary_phase, wire_word_text(&wire_vocabulary_phase, (int)done->phase));
+        card_pair(table, "Waits", word->doc, " - ", word->text);
+    }
+    if (done->has_due)
+        card_time(table, done->has_step && done->step ? "Next step due" : "First step due",
+                  done->due);
+    if (done->has_claimed) {
+        char until[WHEN_TEXT_SIZE + 64];
+        when_text(done->claimed.until, until);
+        card_pair(table, "On it", done->claimed.person, " of ", done->claimed.organisation);
+        card_text(table, "Until", until);
+    }
+    for (size_t i = 0; done->has_told && i < done->told.count; i++) {
+        const struct hv_told *told = &done->told.items[i];
+        char label[64];
+        snprintf(label, sizeof label, "Told %s %s", told->organisation,
+                 wire_word_text(&wire_vocabulary_role, (int)told->role));
+        card_time(table, label, told->at);
     }
 }
 
@@ -194,6 +219,7 @@ void show_status(const struct hv_done *done) {
     card_people(table, done);
     card_state(table, done);
     card_handover(table, done);
+    card_waiting(table, done);
     if (done->has_journey)
         card_uuid(table, "Journey", &done->journey);
     if (done->has_handover)

@@ -15,6 +15,8 @@ void show_message_json(const struct hv_message *message);
 void show_done(const struct hv_done *done);
 /* A card: who holds now, since when, the state, the receiver. */
 void show_status(const struct hv_done *done);
+/* Journeys that are open, most overdue first. */
+void show_list(const struct hv_done *done);
 /* The organisations of the network with their telephones. */
 void show_map(const struct hv_done *done);
 /* That the ledger is whole, and the hash to keep. */

@@ -55,6 +55,85 @@ static void set_number(struct libscols_line *line, size_t column, int64_t number
     show_table_set(line, column, text);
 }
 
+/* ---- What is open ---- */
+
+enum list_column {
+    LIST_DUE,
+    LIST_PHASE,
+    LIST_STEP,
+    LIST_URGENCY,
+    LIST_STATE,
+    LIST_HOLDER,
+    LIST_RECEIVER,
+    LIST_CLAIMED,
+    LIST_JOURNEY,
+};
+
+/* How late its next step is, or how soon. */
+static void set_due(struct libscols_line *line, hv_time due_ms, hv_time now_ms) {
+    char span[WHEN_SPAN_SIZE], text[WHEN_SPAN_SIZE + 8];
+    when_span(due_ms < now_ms ? now_ms - due_ms : due_ms - now_ms, span);
+    snprintf(text, sizeof text, "%s%s%s", due_ms < now_ms ? "" : "in ", span,
+             due_ms < now_ms ? " late" : "");
+    show_table_set(line, LIST_DUE, text);
+}
+
+static void set_pair(struct libscols_line *line, size_t column, const char *one,
+                     const char *other) {
+    char text[HV_PERSON_SIZE + HV_CODE_SIZE + 8];
+    snprintf(text, sizeof text, "%s of %s", one, other);
+    show_table_set(line, column, text);
+}
+
+static void list_line(struct libscols_table *table, const struct hv_standing *standing,
+                      hv_time now_ms) {
+    struct libscols_line *line = show_table_line(table);
+    char journey[WIRE_UUID_TEXT_SIZE], state[HV_CODE_SIZE + 8];
+    if (standing->has_due)
+        set_due(line, standing->due, now_ms);
+    if (standing->has_phase)
+        show_table_set(line, LIST_PHASE, hv_phase_text(standing->phase));
+    if (standing->has_step)
+        set_number(line, LIST_STEP, standing->step);
+    show_table_set(line, LIST_URGENCY, hv_urgency_text(standing->urgency));
+    snprintf(state, sizeof state, "%s%s", standing->state,
+             standing->has_stuck && standing->stuck ? ", stuck" : "");
+    show_table_set(line, LIST_STATE, state);
+    set_pair(line, LIST_HOLDER, standing->holder.begeleider, standing->holder.organisation);
+    if (standing->has_receiver && standing->receiver.has_begeleider)
+        set_pair(line, LIST_RECEIVER, standing->receiver.begeleider,
+                 standing->receiver.organisation);
+    else if (standing->has_receiver)
+        show_table_set(line, LIST_RECEIVER, standing->receiver.organisation);
+    if (standing->has_claimed)
+        set_pair(line, LIST_CLAIMED, standing->claimed.person, standing->claimed.organisation);
+    wire_uuid_text(&standing->journey, journey);
+    show_table_set(line, LIST_JOURNEY, journey);
+}
+
+static void list_table(const struct hv_done *done) {
+    static const char *const names[] = {"DUE",     "WAITS FOR", "STEP",  "URGENCY", "STATE",
+                                        "HELD BY", "GOES TO",   "ON IT", "JOURNEY"};
+    struct libscols_table *table = show_table_new();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        show_table_column(table, names[i], i == LIST_STEP ? SCOLS_FL_RIGHT : 0);
+    for (size_t i = 0; i < done->journeys.count; i++)
+        list_line(table, &done->journeys.items[i], done->at);
+    show_table_end(table);
+}
+
+void show_list(const struct hv_done *done) {
+    char after[WIRE_UUID_TEXT_SIZE];
+    if (done->has_journeys && done->journeys.count)
+        list_table(done);
+    else
+        puts("Nothing is open that you may see.");
+    if (done->has_next_journey) {
+        wire_uuid_text(&done->next_journey, after);
+        printf("More follow; ask on with --after %s\n", after);
+    }
+}
+
 /* ---- The social map ---- */
 
 static void map_line(struct libscols_table *table, const struct hv_organisation *organisation) {

@@ -130,7 +130,11 @@ void when_span(int64_t span_ms, char ret_text[WHEN_SPAN_SIZE]) {
                  span_ms % 1000 / 100);
     } else if (span_ms < 120000) {
         snprintf(ret_text, WHEN_SPAN_SIZE, "%" PRId64 " s", span_ms / 1000);
-    } else {
+    } else if (span_ms < 7200000) {
         snprintf(ret_text, WHEN_SPAN_SIZE, "%" PRId64 " min", span_ms / 60000);
+    } else if (span_ms < 172800000) {
+        snprintf(ret_text, WHEN_SPAN_SIZE, "%" PRId64 " hours", span_ms / 3600000);
+    } else {
+        snprintf(ret_text, WHEN_SPAN_SIZE, "%" PRId64 " days", span_ms / 86400000);
     }
 }

@@ -28,7 +28,7 @@ int64_t when_monotonic_ms(void);
  * -EINVAL, -ERANGE outside [least, most]. */
 int when_duration(const char *text, int64_t least_ms, int64_t most_ms, int64_t *ret_ms);
 
-/* Writes a span as people say it: `340 ms`, `4 s`, `10 min`. */
+/* Writes a span as people say it: `340 ms`, `4 s`, `10 min`, `5 hours`, `3 days`. */
 #define WHEN_SPAN_SIZE 32
 void when_span(int64_t span_ms, char ret_text[WHEN_SPAN_SIZE]);
 

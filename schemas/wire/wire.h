@@ -76,7 +76,7 @@ enum wire_by {
 const struct wire_struct *wire_message_struct(enum hv_message_type type);
 enum wire_by wire_message_by(enum hv_message_type type);
 enum hv_message_type wire_message_named(const char *type, size_t size);
-extern const struct wire_struct wire_struct_event, wire_struct_keeping;
+extern const struct wire_struct wire_struct_event, wire_struct_keeping, wire_struct_standing;
 
 /* Finds a field by its key among a struct's own fields, then among those of the structs embedded in
  * it; *ret_offset is what to add to the offsets in the field. NULL: no such key. */

@@ -320,7 +320,8 @@ def test_refusals_name_field_and_mend(holder, case):
 
 
 SUBCOMMANDS = """open reassign close settle offer receive pickup introduce confirm decline withdraw fetch supplement
-status history map stats reload listen ping keygen network""".split()
+wait note urgency contest claim absent status history list watch map stats reload clock-accept verify listen ping keygen
+network""".split()
 
 
 def test_help_lists_every_subcommand():
@@ -357,7 +358,12 @@ def test_the_man_page_is_complete():
     (["--role", "boss", "map"], "endpoint, coordinator or operator"),
     (["--timeout", "never", "map"], "--timeout"),
     (["open", "--begeleider", "Anna de Vries"], "--begeleider"),
-    (["offer", "--kind", "hot"], "warm, cold"),
+    (["offer", "--kind", "hot"], "warm, cold, callback, signal"),
+    (["note", "--code", "hello"], "in-touch, not-reached"),
+    (["note", "--next", "367"], "from 1 to 366"),
+    (["claim", "--until", "tomorrow"], "now, ms since 1970"),
+    (["list", "--phase", "late"], "unrouted, delivery"),
+    (["clok-accept"], "did you mean clock-accept?"),
     (["offer", "--age", "151"], "from 0 to 150"),
     (["confirm", "--contact-on", "2026-03-27T14:05"], "+01:00"),
     (["introduce", "--present", "kcc"], "organisation:person"),
@@ -379,6 +385,10 @@ def test_usage(words, expected):
     (["open", "--ref", "x", "--anonymous"], "--begeleider, --basis, --urgency are missing"),
     (["close", "--ref", "x", "--begeleider", "a", "--outcome", "helped", "--talked-on", "now"],
      "--talked-begeleider is missing"),
+    (["note", "--ref", "x", "--code", "tip", "--on", "now", "--next", "7"], "`to` is missing"),
+    (["note", "--ref", "x", "--code", "no-show", "--on", "now"], "`handover` is missing"),
+    (["withdraw", "--ref", "x", "--for", "kcc"], "--reason is missing"),
+    (["claim", "--person", "eva", "--until", "now", "--on", "now"], "neither `handover` nor `journey`"),
     (["listen", "--exec", "/no/such/program"], "/no/such/program"),
     (["listen", "--dossier-dir", "/no/such/folder", "--exec", "true"], "/no/such/folder"),
     (["--endpoint", "pigeon://post", "map"], "pigeon://post"),

@@ -127,15 +127,17 @@ def completed(*words):
 def test_completion_knows_the_subcommands_of_the_tool():
     """The same as --help lists."""
     said = subprocess.run([STAGE / "usr/bin/houvast", "--help"], check=True, capture_output=True, text=True).stdout
-    listed = re.findall(r"^  ([a-z]+) ", said.split("Subcommands:")[1], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z-]+) ", said.split("Subcommands:")[1], re.MULTILINE)
     assert len(listed) > 15 and completed("houvast", "") == listed
 
 
 @pytest.mark.parametrize("words, wanted", [
     (["houvast", "rel"], ["reload"]),
+    (["houvast", "clock"], ["clock-accept"]),
+    (["houvast", "note", "--for"], ["--for="]),
     (["houvast", "--role", "operator", "rel"], ["reload"]),
     (["houvast", "--role", "co"], ["coordinator"]),
-    (["houvast", "offer", "--kind", ""], ["warm", "cold"]),
+    (["houvast", "offer", "--kind", ""], ["warm", "cold", "callback", "signal"]),
     (["houvast", "offer", "--kind", "=", "w"], ["warm"]),
     (["houvast", "offer", "--ki"], ["--kind="]),
     (["houvast", "network", ""], ["init", "check", "show"]),

@@ -45,12 +45,20 @@ static void test_what_may_have_been_meant(void **state) {
     static const struct {
         const char *name, *near;
     } rows[] = {
-        {"ofer", "offer"},        {"offfer", "offer"},
-        {"confrim", "confirm"},   {"stat", "status, stats"},
-        {"histroy", "history"},   {"lisen", "listen"},
-        {"pikup", "pickup"},      {"mpa", ""},
-        {"nonsense", ""},         {"", ""},
-        {"pickups-of-today", ""}, {"intro", "introduce"},
+        {"ofer", "offer"},
+        {"offfer", "offer"},
+        {"confrim", "confirm"},
+        {"stat", "status, stats"},
+        {"histroy", "history"},
+        {"lisen", "list, listen"},
+        {"pikup", "pickup"},
+        {"mpa", ""},
+        {"nonsense", ""},
+        {"", ""},
+        {"pickups-of-today", ""},
+        {"intro", "introduce"},
+        {"clock_accept", "clock-accept"},
+        {"wacth", "wait, watch"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char near[128];

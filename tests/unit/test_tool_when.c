@@ -120,9 +120,20 @@ static void test_spans_as_people_say_them(void **state) {
     static const struct {
         int64_t span_ms;
         const char *text;
-    } rows[] = {{0, "0 ms"},     {340, "340 ms"},   {1000, "1 s"},     {4000, "4 s"},
-                {1234, "1.2 s"}, {64000, "64 s"},   {119999, "119 s"}, {120000, "2 min"},
-                {10050, "10 s"}, {600000, "10 min"}};
+    } rows[] = {{0, "0 ms"},
+                {340, "340 ms"},
+                {1000, "1 s"},
+                {4000, "4 s"},
+                {1234, "1.2 s"},
+                {64000, "64 s"},
+                {119999, "119 s"},
+                {120000, "2 min"},
+                {10050, "10 s"},
+                {600000, "10 min"},
+                {7199999, "119 min"},
+                {7200000, "2 hours"},
+                {172799999, "47 hours"},
+                {172800000, "2 days"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[WHEN_SPAN_SIZE];
         when_span(rows[i].span_ms, text);

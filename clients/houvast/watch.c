@@ -1,0 +1,122 @@
+/* Watching what is open and what happens, line by line. */
+#include "clients/houvast/watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clients/houvast/describe.h"
+#include "clients/houvast/session.h"
+#include "clients/houvast/show.h"
+#include "clients/houvast/when.h"
+
+struct watcher {
+    struct hv_connection *connection;
+    int64_t from; /* what to say when it is said again */
+    bool again;
+};
+
+/* ---- Lines ---- */
+
+static void journey_print(const struct hv_standing *standing) {
+    static const char *const leave_out[] = {"journey", "state", NULL};
+    char journey[HV_UUID_TEXT_SIZE], *text = NULL;
+    size_t size;
+    FILE *out = describe_begin(&text, &size);
+    describe_struct(out, &wire_struct_standing, standing, leave_out);
+    hv_uuid_text(&standing->journey, journey);
+    printf("journey %s is %s: %s\n", journey, standing->state, describe_done(out, &text));
+    free(text);
+}
+
+static void event_print(const struct hv_event *event) {
+    char at[WHEN_TEXT_SIZE] = "", journey[HV_UUID_TEXT_SIZE] = "";
+    char *text = show_event_text(event);
+    if (event->has_at)
+        when_text(event->at, at);
+    if (event->has_journey)
+        hv_uuid_text(&event->journey, journey);
+    printf("%s %s%s%s: %s\n", at, hv_event_name_text(event->event), *journey ? " of journey " : "",
+           journey, text);
+    free(text);
+}
+
+static void sight_print(const struct hv_message *message) {
+    if (tool_options.json)
+        show_message_json(message);
+    else if (message->type == HV_MESSAGE_watched_journey)
+        journey_print(&message->watched_journey.standing);
+    else if (message->type == HV_MESSAGE_watched_event)
+        event_print(&message->watched_event.event);
+    else if (message->type == HV_MESSAGE_live)
+        printf("That is all up to event %" PRId64 "; from here on as it happens.\n",
+               message->live.seq);
+    else
+        printf("Events %" PRId64 " to %" PRId64 " were left out; asking for them.\n",
+               message->gap.from, message->gap.to);
+}
+
+/* ---- Watching ---- */
+
+/* Where to go on. */
+static void sight_note(struct watcher *watcher, const struct hv_message *message) {
+    if (message->type == HV_MESSAGE_live)
+        watcher->from = message->live.seq;
+    else if (message->type == HV_MESSAGE_watched_event && message->watched_event.event.has_seq)
+        watcher->from = message->watched_event.event.seq;
+    else if (message->type == HV_MESSAGE_gap) {
+        watcher->from = message->gap.from - 1;
+        watcher->again = true;
+    }
+}
+
+/* An exit status, once nothing more can be seen by this watch. TOOL_DONE: watch again. */
+static int see(struct watcher *watcher) {
+    struct hv_sight sight;
+    while (!watcher->again) {
+        int r = hv_see(watcher->connection, -1, &sight);
+        if (r == -EINTR)
+            continue;
+        if (r == -ECONNRESET || r == -ENOBUFS)
+            return TOOL_DONE;
+        if (r < 0)
+            return tool_result(r, NULL);
+        sight_note(watcher, &sight.message);
+        sight_print(&sight.message);
+        hv_sight_free(&sight);
+        if (fflush(stdout) != 0) {
+            tool_say("standard output: %s", strerrordesc_np(errno));
+            return TOOL_INTERNAL;
+        }
+    }
+    return TOOL_DONE;
+}
+
+/* Where it watched before, the broker may be away for as long as it likes. */
+static int begin(struct watcher *watcher, const struct hv_watch *first, bool watched) {
+    struct hv_watch watch = *first;
+    struct hv_answer answer = {0};
+    watch.from = watcher->from;
+    int r = hv_watch(watcher->connection, &watch, &answer);
+    while (r == -ETIMEDOUT && watched) {
+        hv_answer_free(&answer);
+        r = hv_watch(watcher->connection, &watch, &answer);
+    }
+    int status = tool_result(r, &answer);
+    hv_answer_free(&answer);
+    return status;
+}
+
+int watch_show(struct hv_connection *connection, const struct hv_watch *first) {
+    struct watcher watcher = {.connection = connection, .from = first->from};
+    int status = begin(&watcher, first, false);
+    while (status == TOOL_DONE) {
+        watcher.again = false;
+        status = see(&watcher);
+        if (status == TOOL_DONE)
+            status = begin(&watcher, first, true);
+    }
+    return status;
+}
