@@ -1,0 +1,148 @@
+"""The tool for those who see to it that nobody waits unseen: what is open, what happens, what is noted."""
+
+import contextlib
+import json
+import subprocess
+import time
+
+import pytest
+
+from peer import Deadline
+from tool import REFUSED, USAGE, Client, environment
+from world import HOLDER, NETWORK, RECEIVER
+
+
+@pytest.fixture
+def clients(world):
+    return lambda organisation, role="endpoint", **more: Client(world, organisation, role, **more)
+
+
+@pytest.fixture
+def holder(clients):
+    return clients(HOLDER)
+
+
+@pytest.fixture
+def receiver(clients):
+    return clients(RECEIVER)
+
+
+@pytest.fixture
+def coordinator(clients):
+    return clients(NETWORK, "coordinator")
+
+
+CASE = "2026-0117"
+
+
+def offered(holder):
+    """A journey that is open, and its offer."""
+    journey = holder.json("open", "--ref", CASE, "--anonymous", "--begeleider", "anna", "--basis", "public-task",
+                          "--urgency", "urgent")["journey"]
+    handover = holder.json("offer", "--ref", CASE, "--to", RECEIVER, "--kind", "callback", "--urgency", "urgent",
+                           "--begeleider", "anna")["handover"]
+    return journey, handover
+
+
+@contextlib.contextmanager
+def watching(client, *arguments):
+    """A `houvast watch` and a function that gives its next line; it is ended at the end."""
+    process = subprocess.Popen(client.command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env=environment())
+
+    def line():
+        read = process.stdout.readline()
+        assert read, f"houvast watch ended: {process.stderr.read()}"
+        return read.rstrip("\n")
+
+    try:
+        yield line
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def next_but(line, words):
+    """The next line without these words: that somebody watches is itself an event."""
+    while words in (said := line()):
+        pass
+    return said
+
+
+def test_list(holder, coordinator):
+    """A line for each journey that is open; pages of it with --after."""
+    said = coordinator.run("list").stdout
+    assert said == "Nothing is open that you may see.\n"
+    journey, _ = offered(holder)
+    holder.run("open", "--anonymous", "--begeleider", "anna", "--basis", "public-task", "--urgency", "routine")
+    said = coordinator.run("list").stdout
+    assert said.split("\n")[0].split() == ["DUE", "WAITS", "FOR", "STEP", "URGENCY", "STATE", "HELD", "BY", "GOES",
+                                           "TO", "ON", "IT", "JOURNEY"]
+    row = next(row for row in said.splitlines() if journey in row)
+    assert "urgent" in row and f"anna of {HOLDER}" in row and RECEIVER in row
+    page = coordinator.json("list", "--limit", "1")
+    assert len(page["journeys"]) == 1
+    assert f"More follow; ask on with --after {page['next']}\n" in coordinator.run("list", "--limit", "1").stdout
+    rest = coordinator.json("list", "--after", page["next"])
+    assert len(rest["journeys"]) == 1 and "next" not in rest
+    assert coordinator.json("list", "--organisation", RECEIVER)["journeys"][0]["journey"] == journey
+    assert holder.run("list", expect=REFUSED).stderr.startswith("houvast: refused (forbidden)")
+
+
+def test_watch(holder, receiver, coordinator):
+    """What is open, then each event; as JSON by its types."""
+    journey, handover = offered(holder)
+    with watching(coordinator, "watch") as line, watching(coordinator, "--json", "watch") as raw:
+        assert line().startswith(f"journey {journey} is ")
+        assert line().startswith("That is all up to event ")
+        first = json.loads(raw())
+        assert (first["type"], first["journey"]) == ("journey", journey)
+        assert json.loads(raw())["type"] == "live"
+        receiver.run("receive", "--handover", handover, "--begeleider", "eva")
+        assert f" received of journey {journey}: " in next_but(line, " read: ")
+        event = json.loads(next_but(raw, '"event":"read"'))
+        assert (event["type"], event["event"], event["journey"]) == ("event", "received", journey)
+        assert "runs" not in event
+
+
+def test_watch_goes_on_after_a_restart(world, holder, receiver, coordinator):
+    """From the last event that was printed: none is missing, none comes twice."""
+    journey, handover = offered(holder)
+    with watching(coordinator, "--json", "watch") as line:
+        assert json.loads(line())["type"] == "journey"
+        live = json.loads(line())
+        world.daemon.restart()
+        receiver.run("receive", "--handover", handover, "--begeleider", "eva")
+        seen = []
+        deadline = Deadline(60)
+        while not seen or seen[-1].get("event") != "received":
+            seen.append(json.loads(line()))
+            assert not deadline.passed, f"expected received, got {seen}"
+        numbers = [event["seq"] for event in seen if event["type"] == "event"]
+        assert numbers == sorted(set(numbers)) and numbers[0] > live["seq"]
+
+
+def test_status_says_what_it_waits_for(holder, coordinator):
+    """The phase in words, when its next step falls due, who is on it."""
+    journey, handover = offered(holder)
+    said = holder.run("status", "--handover", handover).stdout
+    assert "Waits" in said and "due" in said
+    assert "Introduced" not in said, "a callback needs no introduction"
+    coordinator.run("claim", "--handover", handover, "--person", "carla", "--until", "2099-01-01T00:00Z", "--on", "now",
+                    expect=REFUSED)
+    until = int(time.time() * 1000) + 3600_000
+    coordinator.run("claim", "--journey", journey, "--person", "carla", "--until", until, "--on", "now")
+    assert f"carla of {NETWORK}" in holder.run("status", "--handover", handover).stdout
+    assert f"carla of {NETWORK}" in coordinator.run("list").stdout
+
+
+def test_notes(holder, receiver):
+    """A note says what its code needs, before anything is sent."""
+    journey, handover = offered(holder)
+    note = ["note", "--journey", journey, "--on", "now"]
+    assert "`next` is missing" in holder.run(*note, "--code", "tip", "--to", RECEIVER, expect=USAGE).stderr
+    assert "`by` goes with no-show alone" in holder.run(*note, "--code", "in-touch", "--by", "resident",
+                                                        expect=USAGE).stderr
+    assert holder.json(*note, "--code", "in-touch")["journey"] == journey
+    receiver.run("receive", "--handover", handover, "--begeleider", "eva")
+    assert receiver.json(*note, "--code", "question", "--handover", handover)["handover"] == handover
