@@ -153,14 +153,25 @@ static void test_drop_in_folder_that_is_a_file(void **state) {
 
 /* ---- What cannot be read ---- */
 
+/* The directory is named as it was given, without the slash for what lies in it. */
 static void test_no_directory(void **state) {
-    struct scratch nowhere;
+    static const struct {
+        const char *directory, *begins;
+        int code;
+    } cases[] = {
+        {"/tmp/houvast-test-nowhere", "/tmp/houvast-test-nowhere: No such file", -ENOENT},
+        {"/tmp/houvast-test-nowhere/", "/tmp/houvast-test-nowhere: No such file", -ENOENT},
+        {"/dev/null", "/dev/null: Not a directory", -ENOTDIR},
+    };
+    struct network *network = NULL;
+    struct failure failure = {0};
 
     (void)state;
-    strcpy(nowhere.path, "/tmp/houvast-test-nowhere");
-    assert_refused(&nowhere, "", -ENOENT, "No such file");
-    strcpy(nowhere.path, "/dev/null");
-    assert_refused(&nowhere, "", -ENOTDIR, "Not a directory");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(network_load(cases[i].directory, &network, &failure), cases[i].code);
+        if (strncmp(failure.text, cases[i].begins, strlen(cases[i].begins)) != 0)
+            fail_msg("expected `%s…`, got: %s", cases[i].begins, failure.text);
+    }
 }
 
 static void test_no_network_conf(void **state) {
