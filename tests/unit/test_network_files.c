@@ -41,7 +41,7 @@ static int scratch_end(void **state) {
 }
 
 static void path_of(const struct scratch *scratch, const char *path, char ret_path[256]) {
-    snprintf(ret_path, 256, "%s/%s", scratch->path, path);
+    snprintf(ret_path, 256, "%s%s%s", scratch->path, *path ? "/" : "", path);
 }
 
 static struct network *load(const struct scratch *scratch) {
@@ -53,7 +53,8 @@ static struct network *load(const struct scratch *scratch) {
     return network;
 }
 
-/* It begins with the file's whole path, then `sentence`, and has a mend after a semicolon. */
+/* It begins with the file's whole path, then `sentence`, and has a mend after a semicolon. `path`
+ * "" is the directory. */
 static void assert_refused(const struct scratch *scratch, const char *path, int code,
                            const char *sentence) {
     char place[256];
