@@ -9,6 +9,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/turn.h"
+#include "broker/unread.h"
 #include "broker/verify.h"
 
 /* Runs `step` in a turn of its own: how network files come in force outside any message. */
@@ -85,6 +86,7 @@ void broker_free(struct broker *broker) {
         return;
     sessions_fini(&broker->sessions);
     rates_free(broker);
+    unread_free(broker);
     barred_free(broker);
     ledger_close(broker->ledger);
     verify_free(broker);
@@ -117,6 +119,7 @@ void broker_unsent(struct broker *broker, const struct outbound *message, int re
     struct session *session = session_find(sessions, &message->to);
     struct out *out = message->is_item ? session_out_find(sessions, message->item_row) : NULL;
 
+    unread_unsent(broker, &message->to, reason);
     if (session && reason == -EHOSTUNREACH) {
         (void)session_end(sessions, session); /* short of memory: the heartbeat ends it */
     } else if (out && sessions_return(sessions, message->item_row) == 0) {

@@ -12,6 +12,7 @@
  *   delivery     items: acknowledgements, and what goes out
  *   heartbeat    who is still there
  *   rate         how much an organisation may ask
+ *   unread       how much a connection has not shown to have read
  *   reload       network files, all or nothing
  *   answer       done and refused */
 #ifndef HOUVAST_REQUEST_H
@@ -32,6 +33,7 @@ enum turn_mode {
 };
 
 struct rate;
+struct unread;
 struct verify;
 
 /* A connection whose key was removed and that has been told so. */
@@ -64,6 +66,8 @@ struct broker {
     struct sessions sessions;
     struct rate *rates;
     struct barred *barred;
+    struct unread *unread;
+    bool unread_unasked; /* some of them have no ping out */
     struct broker_counters counters;
     bool disk_short;          /* said so, and not yet well again */
     bool wipe_wanted;         /* something was deleted that the log still has */

@@ -55,6 +55,7 @@ struct session {
     int64_t out_count;
     int64_t ending_count; /* of its outs */
     size_t out_bytes;
+    size_t unread_bytes; /* of earlier sessions of the connection, as far as it has not read them */
     UT_hash_handle hh;
     UT_hash_handle hh_name;
 };

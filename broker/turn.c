@@ -12,6 +12,7 @@
 #include "broker/message.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
+#include "broker/unread.h"
 #include "broker/verify.h"
 #include "wire/wire.h"
 
@@ -130,6 +131,7 @@ static void release(struct turn *turn) {
     if (turn->recalled && sessions->recalls)
         recalls_end(sessions);
     rates_commit(turn);
+    unread_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;
