@@ -243,7 +243,7 @@ systemddir  ?= $(prefix)/lib/systemd
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 
-version := $(shell sed -n 's/^.define TOOL_VERSION "\(.*\)"/\1/p' clients/houvast/tool.h)
+version := $(shell sed -n 's/^.define HV_VERSION "\(.*\)"/\1/p' include/houvast/messages.h)
 
 # What is put where, each as MODE:FILE:PLACE; `uninstall` reads the same list.
 installed := \

@@ -55,15 +55,20 @@ void answer_refuse(struct request *request, enum hv_refusal code, const char *fi
     refuse(request, refused, &message);
 }
 
-void answer_busy(struct request *request, int64_t retry_after_ms) {
+void answer_busy_because(struct request *request, int64_t retry_after_ms, const char *reason) {
     struct hv_message message = {.type = HV_MESSAGE_refused};
     struct hv_refused *refused = &message.refused;
 
     refused->code = HV_REFUSED_BUSY;
-    refused->reason = "your organisation asks more than its rate; ask the same again later";
+    refused->reason = reason;
     refused->has_retry_after = true;
     refused->retry_after = retry_after_ms;
     refuse(request, refused, &message);
+}
+
+void answer_busy(struct request *request, int64_t retry_after_ms) {
+    answer_busy_because(request, retry_after_ms,
+                        "your organisation asks more than its rate; ask the same again later");
 }
 
 void answer_unknown_journey(struct request *request) {

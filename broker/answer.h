@@ -8,7 +8,9 @@
 void answer_send(struct turn *turn, const struct route *to, const struct hv_message *message);
 void answer_refuse(struct request *request, enum hv_refusal code, const char *field,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Of an organisation that is over its rate; `because` says another reason. */
 void answer_busy(struct request *request, int64_t retry_after_ms);
+void answer_busy_because(struct request *request, int64_t retry_after_ms, const char *reason);
 /* `unknown`: what does not exist and what the asker may not know of are one answer, to the letter.
  */
 void answer_unknown_journey(struct request *request);

@@ -12,6 +12,7 @@
 #include "broker/ring.h"
 #include "broker/timekeeping.h"
 #include "broker/turn.h"
+#include "broker/unread.h"
 #include "broker/verify.h"
 #include "broker/watch.h"
 
@@ -95,6 +96,7 @@ void broker_free(struct broker *broker) {
         return;
     sessions_fini(&broker->sessions);
     rates_free(broker);
+    unread_free(broker);
     barred_free(broker);
     ledger_close(broker->ledger);
     verify_free(broker);
@@ -129,6 +131,7 @@ void broker_unsent(struct broker *broker, const struct outbound *message, int re
     struct session *session = session_find(sessions, &message->to);
     struct out *out = message->is_item ? session_out_find(sessions, message->item_row) : NULL;
 
+    unread_unsent(broker, &message->to, reason);
     if (session && message->is_watched && reason != -EHOSTUNREACH) {
         watch_unsent(broker, session, message);
         deafen(broker, session);

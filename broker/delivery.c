@@ -317,8 +317,8 @@ static struct session *dispatch_choose(const struct turn *turn, struct inbox *in
     struct session *session = NULL;
 
     DL_FOREACH(inbox->sessions, session) {
-        if (session_spare(turn, session) <= 0 ||
-            session->out_bytes >= turn->broker->network->limits.window_bytes)
+        if (session_spare(turn, session) <= 0 || session->out_bytes + session->unread_bytes >=
+                                                     turn->broker->network->limits.window_bytes)
             continue;
         if (!chosen || session_spare(turn, session) >= session_spare(turn, chosen))
             chosen = session;

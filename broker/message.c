@@ -19,6 +19,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/timekeeping.h"
+#include "broker/unread.h"
 #include "broker/verify.h"
 #include "broker/watch.h"
 #include "wire/wire.h"
@@ -275,6 +276,7 @@ static void hello(struct request *request) {
     memcpy(request->session->key, request->inbound->key, sizeof request->session->key);
     request->session->begun_turn = turn->broker->counters.turns;
     request->session->credit = hello->credit;
+    request->session->unread_bytes = unread_bytes(turn->broker, &request->inbound->from);
     request->session->inbox->recall = true;
     sessions->recalls = true;
     request->session->lenient = hello->has_minor && hello->minor > HV_WIRE_MINOR;
@@ -345,10 +347,12 @@ static void no_session(struct request *request) {
 
 /* Commands and questions of a session. */
 static void take_asked(struct request *request) {
-    if (rate_refuse(request) || acting_begin(request) || command_take_journey(request) || command_take_handover(request) ||
-        command_take_people(request) || absence_take(request) || list_take(request) || watch_take(request) ||
-        timekeeping_take(request) ||
-        question_take(request) || verify_take(request))
+    if (rate_refuse(request) || unread_refuse(request) || acting_begin(request))
+        return;
+    if (command_take_journey(request) || command_take_handover(request) ||
+        command_take_people(request) || absence_take(request) || list_take(request) ||
+        watch_take(request) || timekeeping_take(request) || question_take(request) ||
+        verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);
     reload(request);
@@ -361,9 +365,12 @@ static void take_decoded(struct request *request) {
         hello(request);
         return;
     }
+    if (type == HV_MESSAGE_pong) { /* a sign of life, and seen */
+        unread_pong(request);
+        return;
+    }
     if (!request->session) {
-        if (type != HV_MESSAGE_pong)
-            no_session(request);
+        no_session(request);
         return;
     }
     switch ((int)type) {
@@ -373,8 +380,6 @@ static void take_decoded(struct request *request) {
     case HV_MESSAGE_ping:
         pong(request);
         break;
-    case HV_MESSAGE_pong:
-        break; /* a sign of life, and seen */
     case HV_MESSAGE_ack:
         delivery_ack(request);
         break;

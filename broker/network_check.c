@@ -52,8 +52,8 @@ static int coordinating_check(const struct network_reading *reading, const struc
                              network->coordinating);
     if (!organisation_find(network, network->coordinating))
         return network_wrong(reading, place,
-                             "the coordinating organisation %s does not exist; name one that has a "
-                             "file, or write organisations/%s.conf",
+                             "coordinating = %s names no organisation of this network; name one "
+                             "that has a file, or write organisations/%s.conf",
                              network->coordinating, network->coordinating);
     return 0;
 }

@@ -26,9 +26,13 @@ struct loading {
 static int wrong_errno(const struct loading *loading, const char *path, int error,
                        const char *mend) {
     const struct network_reading *reading = loading->reading;
+    size_t length = strlen(reading->directory);
 
-    return failure_set(reading->failure, -error, "%s%s: %s; %s", reading->directory, path,
-                       strerror(error), mend);
+    /* The slash is for what lies in the directory, not for the directory itself. */
+    while (!*path && length > 1 && reading->directory[length - 1] == '/')
+        length--;
+    return failure_set(reading->failure, -error, "%.*s%s: %s; %s", (int)length, reading->directory,
+                       path, strerror(error), mend);
 }
 
 static int wrong_name(const struct loading *loading, const char *path, const char *sentence) {

@@ -28,14 +28,16 @@ static int signer_derive(const char *directory, const struct network *network,
 static int refuse_moment(const char *directory, const struct network_receipt_key *listed,
                          const char *what, hv_time at_ms, struct failure *failure) {
     const time_t seconds = (time_t)(at_ms / 1000);
+    char path[PATH_SIZE];
     struct tm parts;
     char text[32];
 
+    keyfile_broker_path(directory, "receipt.key", path, sizeof path);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &parts));
     return failure_set(failure, -EINVAL,
-                       "%s/%s:%u: the receipt key %s, which receipt.key holds, %s %s; put a key in "
-                       "its place that is valid now, or correct the date",
-                       directory, listed->path, listed->line, listed->label, what, text);
+                       "%s/%s:%u: the receipt key %s, which %s holds, %s %s; put a key in its "
+                       "place that is valid now, or correct the date",
+                       directory, listed->path, listed->line, listed->label, path, what, text);
 }
 
 static int refuse_unlisted(const char *directory, const struct network *network,
@@ -51,7 +53,7 @@ static int refuse_unlisted(const char *directory, const struct network *network,
 }
 
 static int signer_take(const char *directory, const struct network *network, hv_time now_ms,
-                       bool at_start, struct receipt_signer *signer, struct failure *failure) {
+                       bool at_any_time, struct receipt_signer *signer, struct failure *failure) {
     struct keyfile key;
     const int rc = keyfile_read_receipt(directory, &key, failure);
 
@@ -63,28 +65,33 @@ static int signer_take(const char *directory, const struct network *network, hv_
         network_receipt_key(network, signer->pair.public_key);
     if (!listed)
         return refuse_unlisted(directory, network, failure);
-    if (now_ms < listed->valid_from_ms)
+    if (now_ms < listed->valid_from_ms && !at_any_time)
         return refuse_moment(directory, listed, "is valid only from", listed->valid_from_ms,
                              failure);
-    if (now_ms >= listed->valid_until_ms && !at_start)
+    if (now_ms >= listed->valid_until_ms && !at_any_time)
         return refuse_moment(directory, listed, "expired on", listed->valid_until_ms, failure);
     (void)snprintf(signer->label, sizeof signer->label, "%s", listed->label);
+    signer->valid_from_ms = listed->valid_from_ms;
     signer->valid_until_ms = listed->valid_until_ms;
     return 0;
 }
 
 int receipt_signer_read(const char *directory, const struct network *network, hv_time now_ms,
-                        bool at_start, struct receipt_signer *ret_signer,
+                        bool at_any_time, struct receipt_signer *ret_signer,
                         struct failure *ret_failure) {
     struct receipt_signer signer = {0};
     const int rc = network->receipt_key_count > 0
-                       ? signer_take(directory, network, now_ms, at_start, &signer, ret_failure)
+                       ? signer_take(directory, network, now_ms, at_any_time, &signer, ret_failure)
                        : signer_derive(directory, network, &signer, ret_failure);
 
     if (rc == 0)
         *ret_signer = signer;
     receipt_pair_wipe(&signer.pair);
     return rc;
+}
+
+bool receipt_signer_is_early(const struct receipt_signer *signer, hv_time now_ms) {
+    return now_ms < signer->valid_from_ms;
 }
 
 bool receipt_signer_is_expired(const struct receipt_signer *signer, hv_time now_ms) {

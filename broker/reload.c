@@ -99,12 +99,16 @@ static int network_adopt(struct turn *turn, struct network *network) {
 
 /* What cannot be read is a mistake in the files, whatever the reason: the turn itself has not
  * failed. */
-static int signer_read(struct turn *turn, const struct network *network, bool at_start,
+static int signer_read(struct turn *turn, const struct network *network, bool at_any_time,
                        struct failure *ret_failure) {
     const int rc = receipt_signer_read(turn->broker->network_directory, network, turn->now_ms,
-                                       at_start, &turn->signer_next, ret_failure);
+                                       at_any_time, &turn->signer_next, ret_failure);
 
     return rc == -EIO || rc == -ENOMEM || rc == -ENOSPC ? -EUCLEAN : rc;
+}
+
+static bool is_untimely(const struct receipt_signer *signer, hv_time now_ms) {
+    return receipt_signer_is_early(signer, now_ms) || receipt_signer_is_expired(signer, now_ms);
 }
 
 static bool is_in_force(const struct network *one, const struct network *other) {
@@ -146,7 +150,8 @@ int reload_network(struct turn *turn, struct failure *ret_failure) {
     if (rc == 0 && missing.count > 0)
         rc = refuse_missing(turn, &missing, ret_failure);
     if (rc == 0)
-        rc = signer_read(turn, network, false, ret_failure);
+        rc = signer_read(turn, network, is_untimely(&turn->broker->signer, turn->now_ms),
+                         ret_failure);
     if (rc == 0 && !is_in_force(turn->broker->network, network))
         rc = network_adopt(turn, network);
     free(missing.names);
@@ -273,6 +278,17 @@ static void signer_adopt(struct broker *broker, const struct receipt_signer *sig
                     signer->label[0] ? signer->label : "that follows from broker.key");
 }
 
+/* An expired one is said when it signs. */
+static void early_tell(const struct turn *turn) {
+    const struct receipt_signer *signer = &turn->broker->signer;
+
+    if (receipt_signer_is_early(signer, turn->now_ms))
+        journal_say(JOURNAL_RECEIPT_KEY, NULL,
+                    "receipts are signed with the key %s, whose valid_from has not come: see to "
+                    "this machine's clock, or correct the date and reload",
+                    signer->label);
+}
+
 void reload_commit(struct turn *turn) {
     struct broker *broker = turn->broker;
 
@@ -281,6 +297,7 @@ void reload_commit(struct turn *turn) {
     const bool changed = !is_in_force(broker->network, turn->network_next);
     signer_adopt(broker, &turn->signer_next);
     receipt_pair_wipe(&turn->signer_next.pair);
+    early_tell(turn);
     network_free(broker->network);
     broker->network = turn->network_next;
     turn->network_next = NULL;

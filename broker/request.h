@@ -14,6 +14,7 @@
  *   timekeeping  what time it is
  *   heartbeat    who is still there
  *   rate         how much an organisation may ask
+ *   unread       how much a connection has not shown to have read
  *   reload       network files, all or nothing
  *   answer       done and refused */
 #ifndef HOUVAST_REQUEST_H
@@ -37,6 +38,7 @@ enum turn_mode {
 struct network_past;
 struct quiet;
 struct rate;
+struct unread;
 struct verify;
 
 /* A connection whose key was removed and that has been told so. */
@@ -76,6 +78,8 @@ struct broker {
     int64_t quiet_seen;    /* sessions.changes when that was looked at */
     hv_time quiet_next_ms; /* when somebody's time is over; -1: nobody's */
     struct barred *barred;
+    struct unread *unread;
+    bool unread_unasked; /* some of them have no ping out */
     struct broker_counters counters;
     bool disk_short;          /* said so, and not yet well again */
     bool wipe_wanted;         /* something was deleted that the log still has */

@@ -73,6 +73,7 @@ struct session {
     size_t out_bytes;
     struct watch watch;   /* as the open turn has it */
     struct watch watched; /* as the last commit left it */
+    size_t unread_bytes; /* of earlier sessions of the connection, as far as it has not read them */
     UT_hash_handle hh;
     UT_hash_handle hh_name;
 };

@@ -15,6 +15,7 @@
 #include "broker/reload.h"
 #include "broker/ring.h"
 #include "broker/timekeeping.h"
+#include "broker/unread.h"
 #include "broker/verify.h"
 #include "broker/watch.h"
 #include "wire/wire.h"
@@ -136,6 +137,7 @@ static void release(struct turn *turn) {
     timekeeping_commit(turn);
     watch_commit(turn);
     quiet_commit(turn);
+    unread_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
     broker->counters.turns++;

@@ -119,12 +119,27 @@ def offer_large(world, count, size=1024 * 1024):
         world.receiver.fresh("pickup", handover=handover, begeleider="eva")
 
 
+def acknowledge_offers(world, count):
+    """The receiver's system acknowledges the offers alone, so that the dossiers behind them can go out."""
+    inbox = world.session(RECEIVER, credit=1000)
+    offers = set()
+    deadline = Deadline(60)
+    while len(offers) < count and not deadline.passed:
+        item = inbox.next_item()
+        if item["event"] == "offered":
+            inbox.send({"type": "ack", "item": item["item"]})
+            offers.add(item["handover"])
+    assert len(offers) == count
+    assert inbox.ask("bye").type == "done"
+
+
 @pytest.mark.parametrize("deaf", [False, True], ids=["reads", "does not read"])
 def test_a_peer_that_never_acknowledges(world, deaf):
     """A hundred dossiers of 1 MiB are owed to it and go out by the window; the ledger keeps the rest."""
     pace = Pace(world)
     before = resident_kib(world.daemon.pid)
     offer_large(world, 20)
+    acknowledge_offers(world, 20)
     inbox = world.session(RECEIVER, credit=1000, deaf=deaf)
     for _ in range(8):
         offer_large(world, 10)
@@ -133,10 +148,73 @@ def test_a_peer_that_never_acknowledges(world, deaf):
     if not deaf:
         inbox.barrier()
         bytes_out = sum(len(item.dossier) for item in inbox.items if item.dossier)
-        assert bytes_out <= 4 * 1024 * 1024
+        assert bytes_out == 4 * 1024 * 1024
     pace.require_served()
     require_bounded(world, before)
     assert stat(world, "houvast_items_owed") >= 100
+
+
+@pytest.mark.parametrize("between", [[], ["bye"]], ids=["hello", "bye and hello"])
+def test_a_new_hello_opens_no_new_window(world, between):
+    """Who does not read what went out says hello again, and gets no more until it has read."""
+    pace = Pace(world)
+    offer_large(world, 20)
+    acknowledge_offers(world, 20)
+    before = resident_kib(world.daemon.pid)
+    inbox = world.connect(RECEIVER, deaf=True)
+    for number in range(400):
+        for kind in between:
+            inbox.send({"type": kind})
+        inbox.send({"type": "hello", "request": "h", "version": 1, "role": "endpoint", "instance": "i", "credit": 1000})
+        if number % 10 == 0:
+            pace.ask()
+    pace.require_served()
+    require_bounded(world, before)
+
+
+# ---- answers that nobody reads ----
+
+
+def long_journey(world, events=1000):
+    """A journey whose history takes more than a page."""
+    journey = world.open(begeleider="b0")
+    for number in range(events):
+        world.holder.send({"type": "reassign", "request": f"r{number}", "journey": journey, "begeleider": f"b{number + 1}",
+                           "instead_of": f"b{number}", "reason": "leave", "on": now_ms() + number})
+    for number in range(events):
+        assert world.holder.answer(f"r{number}").type == "done"
+    return journey
+
+
+def test_a_peer_that_does_not_read_its_answers(world):
+    """It asks for more than 150 MiB; when it does read it is told `busy`, answers the ping, and may ask again."""
+    pace, journey = Pace(world), long_journey(world)
+    before = resident_kib(world.daemon.pid)
+    deaf = world.session(HOLDER, deaf=True)
+    for number in range(600):  # fewer than the broker keeps for a peer
+        deaf.send({"type": "history", "request": f"h{number}", "journey": journey, "limit": 1000})
+        if number % 20 == 0:
+            pace.ask()
+    for _ in range(20):
+        pace.ask()
+    pace.require_served()
+    require_bounded(world, before)
+    answers = [deaf.receive()]
+    while answers[-1].type == "done":
+        answers.append(deaf.receive())
+    expect_refusal(answers[-1], "busy")
+    assert answers[-1]["retry_after"] > 0
+    deadline = Deadline(30)
+    while deaf.ask("history", journey=journey).type != "done":
+        assert not deadline.passed
+    world.holder.done("history", journey=journey)
+
+
+def test_a_peer_that_reads_a_long_history_is_not_slowed(world):
+    """Page after page, more than may lie unread."""
+    journey = long_journey(world)
+    for _ in range(40):
+        world.holder.done("history", journey=journey, limit=1000)
 
 
 # ---- bad frames ----

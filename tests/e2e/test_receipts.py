@@ -10,7 +10,7 @@ import pytest
 import zmq.utils.z85
 
 import contract
-from network import DAY_S, ReceiptKey
+from network import DAY_S, Key, ReceiptKey
 from peer import fresh_resident, now_ms
 from tool import CONFIGURATION, PROGRAM, REFUSED, USAGE, Client, run
 from world import HOLDER, RECEIVER
@@ -219,6 +219,34 @@ def test_time_alone_keeps_nobody_from_starting(world_at_rest):
         _, _, _, receipt = arrived(world)
         opened(receipt, key.public)
     assert world.daemon.said().count("the receipt key first has expired") == 1
+
+
+def test_a_clock_that_is_behind_keeps_nobody_from_starting(world_at_rest):
+    """A machine that begins in another year signs with the key that it has, and says so."""
+    world = world_at_rest
+    key = ReceiptKey.fresh(valid_from=now_ms() / 1000 + DAY_S)
+    listed(world, "first", key)
+    world.daemon.start()
+    _, _, _, receipt = arrived(world)
+    opened(receipt, key.public)
+    assert "the key first, whose valid_from has not come: see to this machine's clock" in world.daemon.said()
+    said = verify(file_of(world, receipt), "--network", world.network.directory, expect=REFUSED)
+    assert "is valid only from" in said.stderr
+
+
+@pytest.mark.parametrize("validity", [
+    {"valid_from": 1_600_000_000, "valid_until": 1_700_000_000}, {"valid_from": 4_000_000_000, "valid_until": 4_100_000_000},
+], ids=["expired", "to come"])
+def test_time_alone_keeps_no_key_on_the_map(world_at_rest, validity):
+    """A key of the wire that may be stolen can be taken away by a reload, whatever the day."""
+    world = world_at_rest
+    listed(world, "first", ReceiptKey.fresh(**validity))
+    world.daemon.start()
+    stolen = world.session(RECEIVER)
+    world.network[RECEIVER].keys["endpoint"] = Key.fresh("endpoint")
+    world.network.write()
+    world.operator.done("reload")
+    stolen.refused("forbidden", "map")
 
 
 def test_credentials_come_first(world_at_rest):

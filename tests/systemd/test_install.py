@@ -79,6 +79,16 @@ def test_other_places_and_uninstall(tmp_path):
 
 
 @needs_pkg_config
+def test_one_version():
+    """pkg-config, which a program's build asks for the least that will do, and both programs say the same."""
+    said = flags("--modversion")
+    assert len(said) == 1 and re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", said[0]), said
+    for program in ("usr/bin/houvast", "usr/sbin/houvastd"):
+        shown = subprocess.run([STAGE / program, "--version"], check=True, capture_output=True, text=True).stdout
+        assert shown.split()[1].rstrip(",") == said[0]
+
+
+@needs_pkg_config
 @pytest.mark.parametrize("compiler, language, standard", [("gcc", "c", "c17"), ("clang", "c", "c17"),
                                                           ("g++", "c++", "c++17"), ("clang++", "c++", "c++17")])
 def test_the_header_compiles_as_installed(compiler, language, standard, tmp_path):

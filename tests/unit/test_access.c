@@ -25,18 +25,18 @@ static const struct {
 } everybody[] = {
     /*                                            handover journey held   sides         holds  all
      */
-    {{"werkse", HV_ROLE_ENDPOINT, false}, true, true, true, true, false, true, true},
-    {{"werkse", HV_ROLE_COORDINATOR, false}, true, true, true, false, false, false, true},
-    {{"werkse", HV_ROLE_OPERATOR, false}, false, false, false, false, false, false, false},
-    {{"support", HV_ROLE_ENDPOINT, false}, true, true, false, false, true, false, false},
-    {{"support", HV_ROLE_COORDINATOR, false}, true, true, false, false, false, false, false},
-    {{"support", HV_ROLE_OPERATOR, false}, false, false, false, false, false, false, false},
-    {{"stranger", HV_ROLE_ENDPOINT, false}, false, false, false, false, false, false, false},
-    {{"stranger", HV_ROLE_COORDINATOR, false}, false, false, false, false, false, false, false},
-    {{"stranger", HV_ROLE_OPERATOR, false}, false, false, false, false, false, false, false},
-    {{"kcc", HV_ROLE_ENDPOINT, false}, false, false, false, false, false, false, false},
-    {{"kcc", HV_ROLE_COORDINATOR, true}, true, true, true, false, false, false, true},
-    {{"kcc", HV_ROLE_OPERATOR, false}, false, false, false, false, false, false, false},
+    {{"werkse", HV_ROLE_ENDPOINT, false, ""}, true, true, true, true, false, true, true},
+    {{"werkse", HV_ROLE_COORDINATOR, false, ""}, true, true, true, false, false, false, true},
+    {{"werkse", HV_ROLE_OPERATOR, false, ""}, false, false, false, false, false, false, false},
+    {{"support", HV_ROLE_ENDPOINT, false, ""}, true, true, false, false, true, false, false},
+    {{"support", HV_ROLE_COORDINATOR, false, ""}, true, true, false, false, false, false, false},
+    {{"support", HV_ROLE_OPERATOR, false, ""}, false, false, false, false, false, false, false},
+    {{"stranger", HV_ROLE_ENDPOINT, false, ""}, false, false, false, false, false, false, false},
+    {{"stranger", HV_ROLE_COORDINATOR, false, ""}, false, false, false, false, false, false, false},
+    {{"stranger", HV_ROLE_OPERATOR, false, ""}, false, false, false, false, false, false, false},
+    {{"kcc", HV_ROLE_ENDPOINT, false, ""}, false, false, false, false, false, false, false},
+    {{"kcc", HV_ROLE_COORDINATOR, true, ""}, true, true, true, false, false, false, true},
+    {{"kcc", HV_ROLE_OPERATOR, false, ""}, false, false, false, false, false, false, false},
 };
 
 static void parties(struct journey *journey, struct handover *handover) {
@@ -86,8 +86,8 @@ static void test_endpoints_alone_have_a_side(void **state) {
 /* After a confirmation the earlier holder is a party to the handover, and no more to the journey.
  */
 static void test_an_earlier_holder_lets_go(void **state) {
-    const struct actor earlier = {"werkse", HV_ROLE_ENDPOINT, false};
-    const struct actor present = {"support", HV_ROLE_ENDPOINT, false};
+    const struct actor earlier = {"werkse", HV_ROLE_ENDPOINT, false, ""};
+    const struct actor present = {"support", HV_ROLE_ENDPOINT, false, ""};
     struct journey journey;
     struct handover handover;
     (void)state;
@@ -105,7 +105,7 @@ static void test_an_earlier_holder_lets_go(void **state) {
 
 /* A closed journey's last holder is treated as its holder. */
 static void test_the_last_holder_of_a_closed_journey(void **state) {
-    const struct actor last = {"werkse", HV_ROLE_ENDPOINT, false};
+    const struct actor last = {"werkse", HV_ROLE_ENDPOINT, false, ""};
     struct journey journey;
     struct handover handover;
     (void)state;
@@ -119,7 +119,7 @@ static void test_the_last_holder_of_a_closed_journey(void **state) {
 
 /* Within one organisation its endpoints are both sides. */
 static void test_both_sides_within_an_organisation(void **state) {
-    const struct actor both = {"werkse", HV_ROLE_ENDPOINT, false};
+    const struct actor both = {"werkse", HV_ROLE_ENDPOINT, false, ""};
     struct journey journey;
     struct handover handover;
     (void)state;

@@ -183,13 +183,13 @@ static void test_who_may_settle(void **state) {
         struct actor actor;
         bool by_network, by_organisation; /* under each policy */
     } cases[] = {
-        {{"kcc", HV_ROLE_COORDINATOR, true}, true, true},
-        {{"werkse", HV_ROLE_COORDINATOR, false}, false, true}, /* the holder's */
-        {{"delft-support", HV_ROLE_COORDINATOR, false}, false, false},
-        {{"werkse", HV_ROLE_ENDPOINT, false}, false, false},
-        {{"kcc", HV_ROLE_ENDPOINT, false}, false, false},
-        {{"werkse", HV_ROLE_OPERATOR, false}, false, false},
-        {{"kcc", HV_ROLE_OPERATOR, false}, false, false},
+        {{"kcc", HV_ROLE_COORDINATOR, true, ""}, true, true},
+        {{"werkse", HV_ROLE_COORDINATOR, false, ""}, false, true}, /* the holder's */
+        {{"delft-support", HV_ROLE_COORDINATOR, false, ""}, false, false},
+        {{"werkse", HV_ROLE_ENDPOINT, false, ""}, false, false},
+        {{"kcc", HV_ROLE_ENDPOINT, false, ""}, false, false},
+        {{"werkse", HV_ROLE_OPERATOR, false, ""}, false, false},
+        {{"kcc", HV_ROLE_OPERATOR, false, ""}, false, false},
     };
     struct journey journey = sample_journey_closing();
     (void)state;

@@ -128,11 +128,11 @@ static void test_network_in_force(void **state) {
     struct ledger_sample *sample = *state;
 
     ledger_begin(sample->ledger);
-    ledger_network_put(sample->ledger, hash_one, "one", 3);
+    ledger_network_put(sample->ledger, hash_one, "one", 3, 0);
     assert_network(sample, hash_one, "one");
-    ledger_network_put(sample->ledger, hash_two, "two!", 4);
+    ledger_network_put(sample->ledger, hash_two, "two!", 4, 0);
     assert_network(sample, hash_two, "two!");
-    ledger_network_put(sample->ledger, hash_one, "one", 3);
+    ledger_network_put(sample->ledger, hash_one, "one", 3, 0);
     assert_network(sample, hash_one, "one");
     ledger_sample_commit(sample);
     ledger_sample_close(sample);

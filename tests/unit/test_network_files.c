@@ -41,7 +41,7 @@ static int scratch_end(void **state) {
 }
 
 static void path_of(const struct scratch *scratch, const char *path, char ret_path[256]) {
-    snprintf(ret_path, 256, "%s/%s", scratch->path, path);
+    snprintf(ret_path, 256, "%s%s%s", scratch->path, *path ? "/" : "", path);
 }
 
 static struct network *load(const struct scratch *scratch) {
@@ -53,7 +53,8 @@ static struct network *load(const struct scratch *scratch) {
     return network;
 }
 
-/* It begins with the file's whole path, then `sentence`, and has a mend after a semicolon. */
+/* It begins with the file's whole path, then `sentence`, and has a mend after a semicolon. `path`
+ * "" is the directory. */
 static void assert_refused(const struct scratch *scratch, const char *path, int code,
                            const char *sentence) {
     char place[256];
@@ -153,14 +154,25 @@ static void test_drop_in_folder_that_is_a_file(void **state) {
 
 /* ---- What cannot be read ---- */
 
+/* The directory is named as it was given, without the slash for what lies in it. */
 static void test_no_directory(void **state) {
-    struct scratch nowhere;
+    static const struct {
+        const char *directory, *begins;
+        int code;
+    } cases[] = {
+        {"/tmp/houvast-test-nowhere", "/tmp/houvast-test-nowhere: No such file", -ENOENT},
+        {"/tmp/houvast-test-nowhere/", "/tmp/houvast-test-nowhere: No such file", -ENOENT},
+        {"/dev/null", "/dev/null: Not a directory", -ENOTDIR},
+    };
+    struct network *network = NULL;
+    struct failure failure = {0};
 
     (void)state;
-    strcpy(nowhere.path, "/tmp/houvast-test-nowhere");
-    assert_refused(&nowhere, "", -ENOENT, "No such file");
-    strcpy(nowhere.path, "/dev/null");
-    assert_refused(&nowhere, "", -ENOTDIR, "Not a directory");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(network_load(cases[i].directory, &network, &failure), cases[i].code);
+        if (strncmp(failure.text, cases[i].begins, strlen(cases[i].begins)) != 0)
+            fail_msg("expected `%s…`, got: %s", cases[i].begins, failure.text);
+    }
 }
 
 static void test_no_network_conf(void **state) {
