@@ -98,6 +98,8 @@ static void command_note(struct request *request) {
         return;
     if (request->turn->mode == TURN_NORMAL && !subject.repeat_seq && refuse_tip(request))
         return;
+    if (subject.has_handover && !handover_is_open(&subject.handover))
+        subject.repeat_seq = 0; /* who asks again has to learn that it is over */
     if (subject_judge(request, &subject, note_may(request, &subject), note_sides(command->code)))
         return;
     journey_decide_note(&subject.journey, named(&subject), command, &request->actor,

@@ -146,9 +146,11 @@ struct ledger_place {
     hv_time due_ms;
     int64_t row;
 };
-/* The open journey behind that place, which becomes the place; false at the end. */
-bool ledger_journey_after(struct ledger *ledger, struct ledger_place *place,
-                          struct journey *ret_journey);
+/* The places of open journeys behind that one, in order, at most `limit`; gives how many. Of all, or
+ * (organisation not NULL) of those that it holds or is offered: that takes time that grows with
+ * their number. */
+size_t ledger_places_after(struct ledger *ledger, struct ledger_place place,
+                           const char *organisation, size_t limit, struct ledger_place *ret_places);
 /* The open journey with the least row above that; false where there is none. */
 bool ledger_journey_above(struct ledger *ledger, int64_t row, struct journey *ret_journey);
 

@@ -95,20 +95,31 @@ bool ledger_journey_get(struct ledger *ledger, int64_t row, struct journey *ret_
     return journey_row(sql, ret_journey);
 }
 
-bool ledger_journey_after(struct ledger *ledger, struct ledger_place *place,
-                          struct journey *ret_journey) {
-    struct sql *sql = sql_begin(ledger, JOURNEY_SELECT "WHERE state < 3 AND (due, number) > (?, ?) "
-                                                       "ORDER BY due, number LIMIT 1");
+size_t ledger_places_after(struct ledger *ledger, struct ledger_place place,
+                           const char *organisation, size_t limit,
+                           struct ledger_place *ret_places) {
+    size_t count = 0;
+    struct sql *sql =
+        organisation
+            ? sql_begin(ledger,
+                        "SELECT number, due FROM journey WHERE state < 3 AND organisation = ?4 AND "
+                        "(due, number) > (?1, ?2) UNION SELECT journey.number, due FROM handover "
+                        "JOIN journey ON journey.number = handover.journey WHERE receiver = ?4 AND "
+                        "ended_seq = 0 AND (due, journey.number) > (?1, ?2) "
+                        "ORDER BY 2, 1 LIMIT ?3")
+            : sql_begin(ledger, "SELECT number, due FROM journey WHERE state < 3 AND "
+                                "(due, number) > (?1, ?2) ORDER BY due, number LIMIT ?3");
 
-    sql_int(sql, place->due_ms);
-    sql_int(sql, place->row);
-    if (!journey_row(sql, ret_journey))
-        return false;
-    place->due_ms = runs_due(&ret_journey->runs);
-    if (ret_journey->runs.count == 0)
-        place->due_ms = 1; /* from a ledger that knew no timers */
-    place->row = ret_journey->row;
-    return true;
+    sql_int(sql, place.due_ms);
+    sql_int(sql, place.row);
+    sql_int(sql, (int64_t)limit);
+    if (organisation)
+        sql_text(sql, organisation);
+    while (sql_row(sql)) {
+        ret_places[count].row = column_int(sql, "number");
+        ret_places[count++].due_ms = column_int(sql, "due");
+    }
+    return count;
 }
 
 bool ledger_journey_above(struct ledger *ledger, int64_t row, struct journey *ret_journey) {

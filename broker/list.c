@@ -69,29 +69,54 @@ static bool begin_after(struct request *request, struct ledger_place *ret_place)
     return true;
 }
 
-/* Fills the page and says whether more follow; *ret_last is the last journey in scope that was
- * looked at. */
-static size_t fill_page(struct request *request, struct ledger_place *place, size_t limit,
-                        struct hv_standing *ret_page, struct hv_uuid *ret_last, bool *ret_more) {
+/* What is looked through: all, or what one organisation holds or is offered, where the actor sees no
+ * more or asks for no more. */
+static const char *looked_through(const struct request *request) {
+    const struct hv_list *question = &request->message.list;
+
+    if (!request->actor.of_network)
+        return request->actor.organisation;
+    return question->has_organisation ? question->organisation : NULL;
+}
+
+/* Appends the journey at that row where it is asked for. *ret_last is the last one in scope. */
+static size_t look_at(struct request *request, int64_t row, struct hv_standing *ret_standing,
+                      struct hv_uuid *ret_last) {
     struct turn *turn = request->turn;
     struct journey journey;
     struct handover open;
+
+    if (!ledger_journey_get(turn->ledger, row, &journey))
+        return 0;
+    const bool has_open = ledger_handover_open_of(turn->ledger, row, &open);
+    const struct handover *its_open = has_open ? &open : NULL;
+    if (!list_is_in_scope(&request->actor, &journey, its_open))
+        return 0;
+    *ret_last = journey.id;
+    if (!is_wanted(&request->message.list, &journey, its_open))
+        return 0;
+    standing_fill(turn, &journey, its_open, ret_standing);
+    return 1;
+}
+
+/* Fills the page and says whether more follow behind *ret_last. */
+static size_t fill_page(struct request *request, struct ledger_place place, size_t limit,
+                        struct hv_standing *ret_page, struct hv_uuid *ret_last, bool *ret_more) {
+    struct ledger_place *places =
+        msgpack_zone_malloc(&request->turn->zone, (LOOKED_AT_MAX + 1) * sizeof *places);
     size_t count = 0;
+    size_t i = 0;
 
     *ret_more = false;
-    for (size_t looked_at = 0; ledger_journey_after(turn->ledger, place, &journey); looked_at++) {
-        const bool has_open = ledger_handover_open_of(turn->ledger, journey.row, &open);
-        const struct handover *its_open = has_open ? &open : NULL;
-        if (count == limit || (looked_at >= LOOKED_AT_MAX && count > 0)) {
-            *ret_more = true;
-            break;
-        }
-        if (!list_is_in_scope(&request->actor, &journey, its_open) ||
-            !is_wanted(&request->message.list, &journey, its_open))
-            continue;
-        standing_fill(turn, &journey, its_open, &ret_page[count++]);
-        *ret_last = journey.id;
+    if (!places) {
+        request->turn->error = -ENOMEM;
+        return 0;
     }
+    const size_t found = ledger_places_after(request->turn->ledger, place, looked_through(request),
+                                             LOOKED_AT_MAX + 1, places);
+    for (i = 0; i < found && i < LOOKED_AT_MAX && count < limit; i++)
+        count += look_at(request, places[i].row, &ret_page[count], ret_last);
+    *ret_more = i < found;
     return count;
 }
 
@@ -117,7 +142,7 @@ static void question_list(struct request *request) {
     }
     struct hv_done *done = answer_begin(request, &message);
     done->has_journeys = true;
-    done->journeys.count = fill_page(request, &place, limit, page, &last, &more);
+    done->journeys.count = fill_page(request, place, limit, page, &last, &more);
     done->journeys.items = page;
     done->has_next_journey = more;
     if (more)
