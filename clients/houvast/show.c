@@ -191,7 +191,7 @@ static void card_waiting(struct libscols_table *table, const struct hv_done *don
     if (done->has_phase) {
         const struct wire_word *word = word_find(
             &wire_vocabulary_phase, wire_word_text(&wire_vocabulary_phase, (int)done->phase));
-        card_pair(table, "Waits", word->doc, " - ", word->text);
+        card_pair(table, "Waits", word->text, ": ", word->doc);
     }
     if (done->has_due)
         card_time(table, done->has_step && done->step ? "Next step due" : "First step due",
