@@ -134,7 +134,7 @@ size_t unread_bytes(const struct broker *broker, const struct route *route) {
 bool unread_refuse(struct request *request) {
     const enum hv_message_type type = request->message.type;
 
-    if ((type != HV_MESSAGE_history && type != HV_MESSAGE_map) ||
+    if ((type != HV_MESSAGE_history && type != HV_MESSAGE_map && type != HV_MESSAGE_list) ||
         unread_bytes(request->turn->broker, &request->inbound->from) < UNREAD_BYTES_MAX)
         return false;
     request->turn->counters.busy++;
