@@ -20,6 +20,7 @@
 #include "broker/request.h"
 #include "broker_say.h"
 #include "ledger_audit.h"
+#include "ledger_verify.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -333,6 +334,7 @@ static void test_items_survive_a_full_turn(void **state) {
     disk_empty(world);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
 }
 
 /* The same where nothing of the turn asks for it once more: it was given back the turn before. */
@@ -416,6 +418,7 @@ static void test_a_suspicion_on_a_full_disk(void **state) {
     memcpy(head, ledger_head(world->broker->ledger), sizeof head);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
 }
 
 /* ---- Broken ---- */
@@ -454,6 +457,7 @@ static void test_write_error_answers_nobody(void **state) {
     memcpy(head, ledger_head(world->broker->ledger), sizeof head);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
 }
 
 #define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)
