@@ -283,8 +283,9 @@ bool ledger_item_dossier_waits(struct ledger *ledger, int64_t inbox, int64_t han
 /* ---- Verifying ---- */
 
 /* A walk over the whole ledger, in steps between which turns go on: every event's commitment and
- * hash up to the newest at the first step, then every journey and handover against the fold of its
- * events. Its memory is bounded. */
+ * hash up to the newest at the first step; then every journey and handover, with its dossiers and
+ * receipt, and every item and acknowledgement, against what the events say. Of an item only that it
+ * is owed is compared: its attempts are in no event. Its memory is bounded. */
 struct ledger_walk;
 
 enum ledger_walk_state {
@@ -293,20 +294,33 @@ enum ledger_walk_state {
     LEDGER_WALK_DIFFERS,
 };
 
+/* What no ledger holds: the key that signs receipts where the network lists none. */
+struct ledger_walk_known {
+    bool has_receipt_key;
+    uint8_t receipt_key[32]; /* it follows from the broker's own, the public half of which is */
+    uint8_t broker_key[32];
+};
+
 struct ledger_walk_result {
     int64_t seq;      /* the newest event that it took into account */
     uint8_t head[32]; /* its hash */
-    int64_t events, journeys, handovers;
+    int64_t events, journeys, handovers, dossiers, receipts, items;
+    /* The event that put network files in force which this program can no longer read: what was
+     * owed from there on is not compared. 0: none did. */
+    int64_t unread_network_seq;
+    size_t work_most;  /* of all steps, as they are counted for ledger_walk_step */
     char finding[256]; /* the first that differs, as a sentence without a full stop */
 };
 
 /* NULL when memory is short. Free with ledger_walk_free; NULL is fine. */
-struct ledger_walk *ledger_walk_new(void);
+struct ledger_walk *ledger_walk_new(const struct ledger_walk_known *known);
 void ledger_walk_free(struct ledger_walk *walk);
-/* The next step, of about `events_max` events and at most some milliseconds, in a turn that has not
- * written. After an error (ledger_error) the walk is of no use any more. */
+/* The next step, of `budget` events, rows and the like and at most some milliseconds, in a turn
+ * that has not written. It goes over that budget by one thing at most: a dossier (one for each 4
+ * KiB), a network's files, the handovers of one journey. After an error (ledger_error) the walk is
+ * of no use any more. */
 enum ledger_walk_state ledger_walk_step(struct ledger *ledger, struct ledger_walk *walk,
-                                        size_t events_max);
+                                        size_t budget);
 /* What it has found so far; borrowed. */
 const struct ledger_walk_result *ledger_walk_result(const struct ledger_walk *walk);
 

@@ -350,15 +350,15 @@ static void hash_bytes(crypto_generichash_state *state, const void *bytes, size_
     crypto_generichash_update(state, bytes, size);
 }
 
-static void files_hash(struct network *network) {
+void network_files_hash(const struct network_file *files, size_t count, uint8_t ret_hash[32]) {
     crypto_generichash_state state;
 
-    crypto_generichash_init(&state, NULL, 0, sizeof network->hash);
-    for (size_t i = 0; i < network->file_count; i++) {
-        hash_bytes(&state, network->files[i].path, strlen(network->files[i].path));
-        hash_bytes(&state, network->files[i].text, network->files[i].size);
+    crypto_generichash_init(&state, NULL, 0, 32);
+    for (size_t i = 0; i < count; i++) {
+        hash_bytes(&state, files[i].path, strlen(files[i].path));
+        hash_bytes(&state, files[i].text, files[i].size);
     }
-    crypto_generichash_final(&state, network->hash, sizeof network->hash);
+    crypto_generichash_final(&state, ret_hash, 32);
 }
 
 static void building_fini(struct building *building) {
@@ -384,7 +384,7 @@ static int network_build(const struct network_reading *reading, struct network *
         return result;
     qsort(network->organisations, network->organisation_count, sizeof *network->organisations,
           organisations_compare);
-    files_hash(network);
+    network_files_hash(network->files, network->file_count, network->hash);
     result = keys_index(reading, network);
     return result == 0 ? network_ladders_build(reading, network) : result;
 }
@@ -483,6 +483,15 @@ const struct network_key *network_key(const struct network *network,
     if (ret_organisation)
         *ret_organisation = entry->organisation;
     return entry->key;
+}
+
+bool network_has_coordinators(const struct network *network, const char *organisation) {
+    const struct network_organisation *found = network_organisation(network, organisation);
+
+    for (size_t i = 0; found && i < found->key_count; i++)
+        if (found->keys[i].roles & NETWORK_COORDINATOR)
+            return true;
+    return false;
 }
 
 const struct network_sealing_key *

@@ -209,6 +209,9 @@ void network_free(struct network *network);
 int network_pack(const struct network *network, uint8_t **ret_bytes, size_t *ret_size);
 int network_unpack(const void *bytes, size_t size, struct network **ret_network,
                    struct failure *ret_failure);
+/* The hash of the network that was packed, also where this program can no longer read its files.
+ * 0, -EBADMSG or -ENOMEM. */
+int network_unpack_hash(const void *bytes, size_t size, uint8_t ret_hash[32]);
 
 /* A deep copy in which `kept` (an organisation of another network, usually the one in force before)
  * is added, marked leaving: what a start does when the files no longer name an organisation that
@@ -226,6 +229,9 @@ const struct network_key *network_key(const struct network *network,
 /* Office time of that organisation; the network's where there is no such organisation, or where the
  * name is NULL. Borrowed from the network. */
 const struct calendar *network_calendar(const struct network *network, const char *organisation);
+
+/* Whether it has a key of that role: an inbox that nobody can open is owed nothing. */
+bool network_has_coordinators(const struct network *network, const char *organisation);
 
 /* The sealing key of that id which is valid at `at_ms`, or NULL. */
 const struct network_sealing_key *

@@ -81,41 +81,90 @@ static bool is_pack(const msgpack_object *object) {
            memcmp(form->via.str.ptr, PACK_FORM, form->via.str.size) == 0;
 }
 
-static int object_unpack(const msgpack_object *object, struct network **ret_network,
-                         struct failure *failure) {
-    if (!is_pack(object))
-        return wrong_form(failure);
-    size_t count = object->via.array.size / 2;
-    struct network_file *files = calloc(count + 1, sizeof *files);
-    if (!files)
-        return failure_set(failure, -ENOMEM, "out of memory");
-    int result = 0;
-    for (size_t i = 0; i < count && result == 0; i++)
-        result = file_unpack(&object->via.array.ptr[1 + 2 * i], &object->via.array.ptr[2 + 2 * i],
-                             &files[i], failure);
-    if (result == 0)
-        result = network_parse(files, count, ret_network, failure);
+static void files_fini(struct network_file *files, size_t count) {
     for (size_t i = 0; i < count; i++)
         free(files[i].path);
     free(files);
+}
+
+/* What was packed; the texts borrow from the bytes. To be ended with files_fini. */
+static int files_unpack(const msgpack_object *object, struct network_file **ret_files,
+                        size_t *ret_count, struct failure *failure) {
+    if (!is_pack(object))
+        return wrong_form(failure);
+    const size_t count = object->via.array.size / 2;
+    struct network_file *files = calloc(count + 1, sizeof *files);
+    if (!files)
+        return failure_set(failure, -ENOMEM, "out of memory");
+    for (size_t i = 0; i < count; i++) {
+        const int result = file_unpack(&object->via.array.ptr[1 + 2 * i],
+                                       &object->via.array.ptr[2 + 2 * i], &files[i], failure);
+        if (result < 0) {
+            files_fini(files, count);
+            return result;
+        }
+    }
+    *ret_files = files;
+    *ret_count = count;
+    return 0;
+}
+
+static int object_unpack(const msgpack_object *object, struct network **ret_network,
+                         struct failure *failure) {
+    struct network_file *files = NULL;
+    size_t count = 0;
+    int result = files_unpack(object, &files, &count, failure);
+
+    if (result < 0)
+        return result;
+    result = network_parse(files, count, ret_network, failure);
+    files_fini(files, count);
     return result == -EINVAL ? -EBADMSG : result;
 }
 
-int network_unpack(const void *bytes, size_t size, struct network **ret_network,
-                   struct failure *ret_failure) {
+static int object_hash(const msgpack_object *object, uint8_t ret_hash[32],
+                       struct failure *failure) {
+    struct network_file *files = NULL;
+    size_t count = 0;
+    const int result = files_unpack(object, &files, &count, failure);
+
+    if (result < 0)
+        return result;
+    network_files_hash(files, count, ret_hash);
+    files_fini(files, count);
+    return 0;
+}
+
+/* The network, or its hash alone where `ret_network` is NULL. */
+static int bytes_unpack(const void *bytes, size_t size, struct network **ret_network,
+                        uint8_t *ret_hash, struct failure *failure) {
     enum hv_refusal code;
     const char *reason;
     msgpack_unpacked unpacked;
 
     if (wire_check(bytes, size, PACK_DEPTH, &code, &reason) < 0)
-        return wrong_form(ret_failure);
+        return wrong_form(failure);
     msgpack_unpacked_init(&unpacked);
-    msgpack_unpack_return outcome = msgpack_unpack_next(&unpacked, bytes, size, NULL);
-    int result = outcome == MSGPACK_UNPACK_SUCCESS
-                     ? object_unpack(&unpacked.data, ret_network, ret_failure)
-                     : failure_set(ret_failure, -ENOMEM, "out of memory");
+    int result = 0;
+    if (msgpack_unpack_next(&unpacked, bytes, size, NULL) != MSGPACK_UNPACK_SUCCESS)
+        result = failure_set(failure, -ENOMEM, "out of memory");
+    else if (ret_network)
+        result = object_unpack(&unpacked.data, ret_network, failure);
+    else
+        result = object_hash(&unpacked.data, ret_hash, failure);
     msgpack_unpacked_destroy(&unpacked);
     return result;
+}
+
+int network_unpack(const void *bytes, size_t size, struct network **ret_network,
+                   struct failure *ret_failure) {
+    return bytes_unpack(bytes, size, ret_network, NULL, ret_failure);
+}
+
+int network_unpack_hash(const void *bytes, size_t size, uint8_t ret_hash[32]) {
+    struct failure failure;
+
+    return bytes_unpack(bytes, size, NULL, ret_hash, &failure);
 }
 
 /* ---- An organisation that left, kept ---- */

@@ -25,6 +25,9 @@ int network_wrong(const struct network_reading *reading, struct network_place pl
                   const char *format, ...) __attribute__((format(printf, 3, 4)));
 int network_out_of_memory(const struct network_reading *reading);
 
+/* BLAKE2b-256 over paths and texts, each with its length. */
+void network_files_hash(const struct network_file *files, size_t count, uint8_t ret_hash[32]);
+
 struct network_setting {
     char *key;
     char *value; /* "" takes an earlier assignment back */

@@ -74,22 +74,13 @@ static void owe_items(struct turn *turn, const struct hv_event *event,
         ledger_earlier_holders(turn->ledger, journey->row, owe_earlier_holder, (void *)&owing);
 }
 
-static bool has_coordinators(const struct network *network, const char *organisation) {
-    const struct network_organisation *found = network_organisation(network, organisation);
-
-    for (size_t i = 0; found && i < found->key_count; i++)
-        if (found->keys[i].roles & NETWORK_COORDINATOR)
-            return true;
-    return false;
-}
-
 static void owe_network_items(struct turn *turn, const struct hv_event *event, int64_t seq) {
     const struct network *network = network_then(turn);
     const struct owing owing = {.turn = turn, .seq = seq};
     struct audience audience;
 
     audience_of_network_event(event, network->coordinating,
-                              event->has_about && has_coordinators(network, event->about),
+                              event->has_about && network_has_coordinators(network, event->about),
                               &audience);
     for (size_t i = 0; i < audience.count; i++)
         owe(&owing, audience.members[i].organisation, audience.members[i].role);

@@ -213,15 +213,20 @@ static int wipe(struct broker *broker) {
     return rc == -EIO ? -EIO : 0; /* a full disk, or no memory: again in a second */
 }
 
-/* The next smaller turn that a full disk allows; false where there is none. */
-static bool shrink(struct broker *broker, enum turn_mode *mode) {
+/* The next smaller turn that a full disk allows; false where there is none. Of many messages each
+ * has a turn of its own before anything is refused: what does not fit keeps no other out. */
+static bool shrink(struct broker *broker, enum turn_mode *mode, size_t count, size_t *most) {
     switch (*mode) {
     case TURN_NORMAL:
         *mode = TURN_RESERVE;
         break;
     case TURN_RESERVE:
-        if (!ledger_reserve_is_held(broker->ledger))
-            *mode = TURN_READ_ONLY;
+        if (!ledger_reserve_is_held(broker->ledger)) {
+            if (count > 1 && *most > 1)
+                *most = 1;
+            else
+                *mode = TURN_READ_ONLY;
+        }
         break;
     case TURN_READ_ONLY:
         return false;
@@ -231,8 +236,8 @@ static bool shrink(struct broker *broker, enum turn_mode *mode) {
     return true;
 }
 
-/* One turn, with fewer things done where the disk is full. */
-static int turn_fit(struct broker *broker, const struct inbound *batch, size_t count,
+/* One turn over *most messages at most, with fewer things done where the disk is full. */
+static int turn_fit(struct broker *broker, const struct inbound *batch, size_t count, size_t *most,
                     struct outbox *outbox, size_t *ret_taken) {
     const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
     enum turn_mode mode = mode_of_disk(broker, boot_ms);
@@ -246,7 +251,7 @@ static int turn_fit(struct broker *broker, const struct inbound *batch, size_t c
         if (rc < 0)
             return rc;
         turn.mode = mode;
-        rc = turn_try(&turn, batch, count, ret_taken);
+        rc = turn_try(&turn, batch, count < *most ? count : *most, ret_taken);
         if (rc == 0)
             release(&turn);
         else
@@ -255,7 +260,7 @@ static int turn_fit(struct broker *broker, const struct inbound *batch, size_t c
         turn_fini(&turn);
         if (rc == 0 && revoked)
             rc = revoked;
-    } while (rc == -ENOSPC && shrink(broker, &mode));
+    } while (rc == -ENOSPC && shrink(broker, &mode, count, most));
     if (rc == 0)
         rc = wipe(broker);
     return rc < 0 ? rc : verify_step(broker, outbox);
@@ -265,10 +270,11 @@ int turn_run(struct broker *broker, const struct inbound *batch, size_t count,
              struct outbox *outbox) {
     size_t taken = 0;
     size_t more = 0;
+    size_t most = SIZE_MAX;
     int rc = 0;
 
     do {
-        rc = turn_fit(broker, taken ? batch + taken : batch, count - taken, outbox, &more);
+        rc = turn_fit(broker, taken ? batch + taken : batch, count - taken, &most, outbox, &more);
         taken += more;
     } while (rc == 0 && taken < count);
     return rc;

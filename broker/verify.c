@@ -9,8 +9,8 @@
 #include "broker/journal.h"
 #include "broker/timekeeping.h"
 
-/* Events in one slice: some milliseconds, so that nobody notices. */
-#define SLICE_EVENTS 256
+/* Events, rows and the like in one slice: some milliseconds, so that nobody notices. */
+#define SLICE_WORK 256
 /* Connections that may wait for one walk. */
 #define ASKERS_MAX 16
 #define BUSY_MS    1000
@@ -35,13 +35,23 @@ void verify_free(struct broker *broker) {
     broker->verify = NULL;
 }
 
+/* Where the network lists no receipt keys, the one that signs follows from the broker's own. */
+static struct ledger_walk_known known_of(const struct broker *broker) {
+    struct ledger_walk_known known = {.has_receipt_key = !broker->signer.label[0]};
+
+    memcpy(known.receipt_key, broker->signer.pair.public_key, sizeof known.receipt_key);
+    memcpy(known.broker_key, broker->network->broker_public_key, sizeof known.broker_key);
+    return known;
+}
+
 static struct verify *verify_of(struct turn *turn) {
     struct broker *broker = turn->broker;
 
     if (broker->verify)
         return broker->verify;
     broker->verify = calloc(1, sizeof *broker->verify);
-    if (broker->verify && !(broker->verify->walk = ledger_walk_new()))
+    const struct ledger_walk_known known = known_of(broker);
+    if (broker->verify && !(broker->verify->walk = ledger_walk_new(&known)))
         verify_free(broker);
     if (!broker->verify)
         turn->error = -ENOMEM;
@@ -136,12 +146,12 @@ bool verify_take(struct request *request) {
 /* ---- The answer ---- */
 
 static void fill_done(struct turn *turn, const struct ledger_walk_result *result,
-                      const struct hv_counter counts[3], struct hv_done *done) {
+                      const struct hv_counter *counts, size_t count, struct hv_done *done) {
     done->ledger = *ledger_id(turn->ledger);
     done->at = turn->now_ms;
     done->seq = result->seq;
     done->has_counts = true;
-    done->counts.count = 3;
+    done->counts.count = count;
     done->counts.items = counts;
     done->has_head = true;
     memcpy(done->head, result->head, sizeof done->head);
@@ -151,9 +161,9 @@ static void answer(struct turn *turn, const struct asker *asker,
                    const struct ledger_walk_result *result) {
     const struct session *session = session_find(&turn->broker->sessions, &asker->to);
     const struct hv_counter counts[] = {
-        {"events", result->events},
-        {"journeys", result->journeys},
-        {"handovers", result->handovers},
+        {"events", result->events},       {"journeys", result->journeys},
+        {"handovers", result->handovers}, {"dossiers", result->dossiers},
+        {"receipts", result->receipts},   {"items", result->items},
     };
     struct hv_message message = {.type = HV_MESSAGE_done};
 
@@ -169,7 +179,7 @@ static void answer(struct turn *turn, const struct asker *asker,
     } else {
         message.done.has_request = true;
         copy_text(message.done.request, asker->request);
-        fill_done(turn, result, counts, &message.done);
+        fill_done(turn, result, counts, sizeof counts / sizeof counts[0], &message.done);
     }
     answer_send(turn, &asker->to, &message);
 }
@@ -180,9 +190,16 @@ static void journal(const struct ledger_walk_result *result) {
                     result->finding);
     else
         journal_say(JOURNAL_LEDGER_VERIFIED, NULL,
-                    "the ledger is whole: %lld events, %lld journeys and %lld handovers agree",
+                    "the ledger is whole: %lld events, %lld journeys, %lld handovers, %lld "
+                    "dossiers, %lld receipts and %lld items agree",
                     (long long)result->events, (long long)result->journeys,
-                    (long long)result->handovers);
+                    (long long)result->handovers, (long long)result->dossiers,
+                    (long long)result->receipts, (long long)result->items);
+    if (!result->finding[0] && result->unread_network_seq)
+        journal_say(JOURNAL_LEDGER_VERIFIED, NULL,
+                    "items were compared as far as event %lld alone: this houvastd cannot read the "
+                    "network's files that it put in force",
+                    (long long)result->unread_network_seq);
 }
 
 static int verify_end(struct broker *broker, struct outbox *outbox) {
@@ -207,7 +224,7 @@ int verify_step(struct broker *broker, struct outbox *outbox) {
         return 0;
     ledger_begin(broker->ledger);
     const enum ledger_walk_state state =
-        ledger_walk_step(broker->ledger, broker->verify->walk, SLICE_EVENTS);
+        ledger_walk_step(broker->ledger, broker->verify->walk, SLICE_WORK);
     const int rc = ledger_commit(broker->ledger); /* nothing was written: no sync */
     if (rc < 0)
         return rc;

@@ -102,9 +102,13 @@ static int64_t count_of(const struct hv_done *done, const char *name) {
 
 void show_verified(const struct hv_done *done) {
     char head[2 * sizeof done->head + 1];
-    printf("The ledger is whole: events %" PRId64 ", journeys %" PRId64 ", handovers %" PRId64
-           ", and all agree.\n",
-           count_of(done, "events"), count_of(done, "journeys"), count_of(done, "handovers"));
+    static const char *const counted[] = {"events",   "journeys", "handovers",
+                                          "dossiers", "receipts", "items"};
+
+    printf("The ledger is whole:");
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+        printf("%s %s %" PRId64, i ? "," : "", counted[i], count_of(done, counted[i]));
+    printf(", and all agree.\n");
     if (done->has_head && done->seq > 0) {
         sodium_bin2hex(head, sizeof head, done->head, sizeof done->head);
         printf("Keep this away from the broker, to find out later whether its end was cut off:\n"

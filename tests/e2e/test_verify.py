@@ -8,10 +8,14 @@ import signal
 import sqlite3
 import time
 
+import msgpack
+import nacl.signing
 import pytest
+import zmq.utils.z85
 
+from network import ReceiptKey
 from peer import Deadline, fresh_uuid
-from test_receipts import arrived, derived, opened
+from test_receipts import arrived, derived, item_of, listed, opened
 from tool import REFUSED, Client
 from world import HOLDER, NETWORK, RECEIVER
 
@@ -40,6 +44,20 @@ def busy(world, rounds=3):
     _, handover = world.offer(journey, to="werkse")
     world.confirm(handover, by="werkse")
     world.history(journey)
+
+
+def reload(world):
+    world.network.write()
+    world.operator.done("reload")
+
+
+def take_all(world, organisation, role="endpoint"):
+    """Acknowledges whatever its inbox is owed."""
+    inbox = world.inbox(organisation, role)
+    inbox.barrier()
+    while inbox.items:
+        inbox.ack(inbox.items.popleft())
+        inbox.barrier()
 
 
 def ledger(world):
@@ -86,7 +104,7 @@ def finds(world, *words):
 def test_a_fresh_ledger_is_whole(world):
     """It has the event by which the network came in force, and nothing else."""
     answer = whole(world)
-    assert answer["counts"] == {"events": 1, "journeys": 0, "handovers": 0}
+    assert answer["counts"] == {"events": 1, "journeys": 0, "handovers": 0, "dossiers": 0, "receipts": 0, "items": 0}
     welcome = world.connect(HOLDER).hello()
     assert (answer["seq"], answer["head"]) == (welcome["seq"], welcome["head"])
     assert "the ledger is whole: 1 events" in world.daemon.said()
@@ -98,6 +116,7 @@ def test_a_busy_ledger_is_whole(world):
     first = whole(world)
     assert first["counts"]["journeys"] == 31 and first["counts"]["handovers"] == 23
     assert first["counts"]["events"] == first["seq"]
+    assert first["counts"]["receipts"] == 4 and first["counts"]["items"] > 50
     world.restart()
     assert whole(world)["counts"] == first["counts"]
 
@@ -121,6 +140,51 @@ def test_what_was_deleted_and_reopened_is_whole(world):
         assert not deadline.passed
         world.operator.barrier()
     whole(world)
+
+
+def test_what_was_owed_under_other_networks_is_whole(world):
+    """Another organisation coordinates, and one that held a resident once has left: its inbox is owed nothing."""
+    network = world.network
+    network.add("stadsteam")
+    reload(world)
+    journey, handover = world.offer(by="stadsteam", to=HOLDER)
+    world.confirm(handover, by=HOLDER, begeleider="anna")
+    other, handover = world.offer(by="stadsteam", to=HOLDER)
+    world.confirm(handover, by=HOLDER, begeleider="anna")
+    world.holder.fresh("close", journey=other, begeleider="anna", outcome="deceased")
+    world.journey_in("closing")
+    take_all(world, "stadsteam")
+    world.peers.pop(("stadsteam", "endpoint")).close()
+    del network.organisations["stadsteam"]
+    reload(world)
+    world.holder.fresh("close", journey=journey, begeleider="anna", outcome="deceased")
+    network[RECEIVER].keys["operator"] = network[NETWORK].keys.pop("operator")
+    network.settings["coordinating"] = RECEIVER
+    reload(world)
+    world.peers.pop((NETWORK, "operator")).close()
+    world.journey_in("closing")
+    operator = world.peer(RECEIVER, "operator")
+    answer = operator.ask("verify", within=WITHIN_S)
+    assert answer.type == "done", answer
+    network.add("stadsteam")  # it comes back, and hears of what closes from now on
+    network.write()
+    operator.done("reload")
+    journey, handover = world.offer(by="stadsteam", to=HOLDER)
+    world.confirm(handover, by=HOLDER, begeleider="anna")
+    world.holder.fresh("close", journey=journey, begeleider="anna", outcome="deceased")
+    world.restart()
+    answer = world.peer(RECEIVER, "operator").ask("verify", within=WITHIN_S)
+    assert answer.type == "done", answer
+
+
+def test_receipts_of_several_keys_are_whole(world):
+    """The derived one, then one that the network lists, then the next."""
+    arrived(world)
+    for label in ("first", "second"):
+        listed(world, label, ReceiptKey.fresh())
+        world.operator.done("reload")
+        arrived(world)
+    assert whole(world)["counts"]["receipts"] == 3
 
 
 def test_verify_is_for_operators(world):
@@ -166,6 +230,161 @@ def test_what_was_changed_is_found_and_named(world, statement, words):
     busy(world, rounds=1)
     tamper(world, statement)
     finds(world, *words)
+
+
+# Of one inbox whose items were in part acknowledged, in part not.
+ITEM = "(SELECT min(number) FROM item WHERE inbox = (SELECT max(inbox) FROM acknowledged))"
+ACKNOWLEDGED = "(inbox, item) = (SELECT inbox, item FROM acknowledged ORDER BY inbox DESC, item LIMIT 1)"
+ITEM_COLUMNS = "journey, handover, event, state, attempts, failures, ready_at"
+OPEN = "(SELECT max(handover) FROM dossier WHERE hash IS NOT NULL AND handover IN " \
+       "(SELECT number FROM handover WHERE ended_seq = 0))"
+CONFIRMED = "(SELECT max(handover) FROM deletion)"
+WITHDRAWN = "(SELECT max(number) FROM handover WHERE state = 8)"
+
+
+@pytest.mark.parametrize("statements, words", [
+    # items
+    ([f"DELETE FROM item WHERE number = {ITEM}"], ("item ", "is missing", "owes")),
+    ([f"UPDATE item SET event = 1 WHERE number = {ITEM}"], ("item ", "is not the one that event")),
+    ([f"UPDATE item SET journey = 1 WHERE number = {ITEM}"], ("item ", "is not the one that event")),
+    ([f"UPDATE item SET handover = NULL WHERE number = {ITEM}"], ("item ", "is not the one that event")),
+    ([f"INSERT INTO item SELECT number + 9999, inbox, item + 9999, {ITEM_COLUMNS} FROM item WHERE number = {ITEM}"],
+     ("item row", "does not owe it")),
+    ([f"INSERT INTO item SELECT number + (1 << 52), inbox + 4096, item, {ITEM_COLUMNS} FROM item "
+      f"WHERE number = {ITEM}"], ("item row", "does not owe it")),
+    ([f"INSERT INTO item SELECT inbox << 40, inbox, 0, {ITEM_COLUMNS} FROM item WHERE number = {ITEM}"],
+     ("item row", "does not owe it")),
+    # acknowledgements
+    ([f"DELETE FROM acknowledged WHERE {ACKNOWLEDGED}"], ("item ", "is missing")),
+    ([f"UPDATE acknowledged SET seq = 2 WHERE {ACKNOWLEDGED}"], ("item ", "event 2 did not acknowledge it")),
+    ([f"INSERT INTO acknowledged SELECT inbox, item, event FROM item WHERE number = {ITEM}",
+      f"DELETE FROM item WHERE number = {ITEM}"], ("item ", "did not acknowledge it")),
+    ([f"INSERT INTO item SELECT (inbox << 40) + item, inbox, item, {ITEM_COLUMNS} FROM (SELECT * FROM acknowledged "
+      f"WHERE {ACKNOWLEDGED}) JOIN (SELECT {ITEM_COLUMNS} FROM item WHERE number = {ITEM})"],
+     ("item ", "is not the one that event")),
+    (["INSERT INTO acknowledged SELECT inbox, item + 9999, seq FROM acknowledged LIMIT 1"],
+     ("inbox row", "is acknowledged, and no event owed it")),
+    (["INSERT INTO acknowledged SELECT inbox + 4096, item, seq FROM acknowledged LIMIT 1"],
+     ("inbox row", "is acknowledged, and no event owed it")),
+    (["INSERT INTO acknowledged SELECT inbox, 0, seq FROM acknowledged LIMIT 1"],
+     ("inbox row", "is acknowledged, and no event owed it")),
+    # inboxes
+    ([f"UPDATE inbox SET last = last + 1 WHERE number = {ITEM} >> 40"], ("inbox row", "has counted")),
+    ([f"DELETE FROM inbox WHERE number = {ITEM} >> 40"], ("item ", "is missing")),
+    (["INSERT INTO inbox VALUES (99, 'nobody', 1, 3)"], ("inbox row 99", "has counted 3")),
+    (["INSERT INTO inbox VALUES (1 << 50, 'nobody', 1, 0)"], ("inbox row", "has no place")),
+    # dossiers
+    ([f"UPDATE dossier SET body = randomblob(100) WHERE handover = {OPEN}"], ("handover row", "bytes of dossier 0")),
+    ([f"UPDATE dossier SET body = NULL WHERE handover = {OPEN}"], ("handover row", "bytes of dossier 0")),
+    ([f"UPDATE dossier SET hash = NULL, body = NULL WHERE handover = {OPEN}"],
+     ("handover row", "hash of dossier 0 is not its event's")),
+    ([f"UPDATE dossier SET (hash, body) = (SELECT hash, body FROM dossier WHERE handover = {CONFIRMED}) "
+      f"WHERE handover = {OPEN}"], ("handover row", "hash of dossier 0 is not its event's")),
+    ([f"DELETE FROM dossier WHERE handover = {OPEN}"], ("handover row", "dossier 0 is missing")),
+    ([f"INSERT INTO dossier SELECT place + 7, handover, 7, hash, body FROM dossier WHERE handover = {OPEN}"],
+     ("handover row", "dossier 7 belongs to no event")),
+    ([f"INSERT INTO dossier SELECT {WITHDRAWN} * 16 + 3, {WITHDRAWN}, 3, hash, body FROM dossier "
+      f"WHERE handover = {OPEN}"], ("handover row", "its dossiers were deleted, and 3 is there")),
+    ([f"INSERT INTO dossier SELECT 16000, 1000, 0, hash, body FROM dossier WHERE handover = {OPEN}"],
+     ("dossier row 16000 belongs to no handover",)),
+    # when they go
+    ([f"UPDATE deletion SET delete_at = delete_at + 1 WHERE handover = {CONFIRMED}"],
+     ("handover row", "when its dossiers are deleted")),
+    ([f"DELETE FROM deletion WHERE handover = {CONFIRMED}"], ("handover row", "when its dossiers are deleted")),
+    ([f"INSERT INTO deletion SELECT {OPEN}, delete_at FROM deletion WHERE handover = {CONFIRMED}"],
+     ("handover row", "when its dossiers are deleted")),
+    ([f"INSERT INTO deletion SELECT 1000, delete_at FROM deletion WHERE handover = {CONFIRMED}"],
+     ("deletion row 1000 belongs to no handover",)),
+    # receipts
+    ([f"INSERT INTO receipt SELECT {OPEN}, receipt FROM receipt WHERE handover = {CONFIRMED}"],
+     ("receipt row", "belongs to no confirmed handover")),
+    ([f"UPDATE receipt SET receipt = (SELECT receipt FROM receipt WHERE handover = {CONFIRMED}) "
+      f"WHERE handover <> {CONFIRMED}"], ("handover row", "handover of its receipt")),
+    ([f"UPDATE receipt SET receipt = CAST(substr(receipt, 1, length(receipt) - 1) || x'7f' AS BLOB) "
+      f"WHERE handover = {CONFIRMED}"], ("handover row", "no receipt key of the network has signed")),
+    # networks
+    (["UPDATE network SET files = x'90' WHERE number = 1"], ("event 1:", "not those that were recorded")),
+    (["DELETE FROM network WHERE number = 1"], ("event 1:", "are missing")),
+])
+def test_what_was_changed_beside_the_rows_is_found_and_named(world, statements, words):
+    """Items, acknowledgements, inboxes, dossiers, receipts, networks: one kind of damage at a time."""
+    dossier, _ = world.secret_dossier()
+    for state in ("received", "confirmed", "confirmed", "withdrawn", "delivered"):
+        world.handover_in(state, dossier=dossier)
+        dossier, _ = world.secret_dossier()
+    world.network.limits["heartbeat"] = "9m"
+    reload(world)
+    tamper(world, *statements)
+    finds(world, *words)
+
+
+def resigned(world, key=None, **changes):
+    """A ledger with one receipt, which says something else and is signed again."""
+    _, _, _, receipt = arrived(world)
+    said = opened(receipt, derived(world))
+    said.update(changes)
+    payload = msgpack.packb(list(said.values()), use_bin_type=True)
+    secret = hashlib.blake2b(b"houvast receipt key", key=zmq.utils.z85.decode(world.network.broker_secret),
+                             digest_size=32).digest()
+    signature = (key or nacl.signing.SigningKey(secret)).sign(payload).signature
+    forged = msgpack.packb(["houvast-receipt-1", payload, signature], use_bin_type=True)
+    tamper(world, f"UPDATE receipt SET receipt = x'{forged.hex()}'")
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"ledger": fresh_uuid()}, "ledger of its receipt"),
+    ({"network": "elsewhere"}, "its receipt names another network"),
+    ({"journey": fresh_uuid()}, "journey of its receipt"),
+    ({"resident": "r1." + "B" * 43}, "resident of its receipt"),
+    ({"from_begeleider": "mallory"}, "from.begeleider of its receipt"),
+    ({"to": "werkse"}, "to.organisation of its receipt"),
+    ({"contact": [1, "visited", "resident"]}, "contact.on of its receipt"),
+    ({"dossier_hash": bytes(32)}, "has_dossier_hash of its receipt"),
+    ({"at": 1}, "at of its receipt"),
+    ({"seq": 1}, "seq of its receipt"),
+    ({"head": bytes(32)}, "head of its receipt"),
+])
+def test_a_receipt_that_says_something_else_is_found(world, changes, words):
+    """Signed with the right key all the same."""
+    resigned(world, **changes)
+    finds(world, "handover row 1", words)
+
+
+def test_a_receipt_of_another_key_is_found(world):
+    resigned(world, key=nacl.signing.SigningKey.generate())
+    finds(world, "handover row 1", "no receipt key of the network has signed its receipt")
+
+
+def test_a_receipt_of_a_key_that_is_not_listed_is_found(world):
+    """The derived key is known, and is none of the network's any more."""
+    listed(world, "first", ReceiptKey.fresh())
+    world.operator.done("reload")
+    resigned_by = nacl.signing.SigningKey.generate()
+    _, handover = world.offer()
+    world.confirm(handover)
+    receipt = item_of(world.inbox(RECEIVER), "confirmed", handover)["receipt"]
+    _, payload, _ = msgpack.unpackb(receipt)
+    forged = msgpack.packb(["houvast-receipt-1", payload, resigned_by.sign(payload).signature], use_bin_type=True)
+    tamper(world, f"UPDATE receipt SET receipt = x'{forged.hex()}'")
+    finds(world, "handover row 1", "no receipt key of the network has signed its receipt")
+
+
+def test_an_item_that_came_back_is_found(world):
+    """What was acknowledged stands in the inbox again, and would be sent once more."""
+    _, handover = world.offer()
+    world.deliver(handover)
+    tamper(world, "INSERT INTO item SELECT (inbox << 40) + acknowledged.item, inbox, acknowledged.item, 1, 1, "
+           "(SELECT seq FROM event WHERE type = 6), 1, 1, 0, 0 FROM acknowledged")
+    finds(world, "item 1 of delft-voor-elkaar (endpoint)", "still owed, though acknowledged")
+
+
+def test_an_acknowledgement_that_was_forgotten_is_found(world):
+    """The same, and no row remembers that it was acknowledged."""
+    _, handover = world.offer()
+    world.deliver(handover)
+    tamper(world, "INSERT INTO item SELECT (inbox << 40) + acknowledged.item, inbox, acknowledged.item, 1, 1, "
+           "(SELECT seq FROM event WHERE type = 6), 1, 1, 0, 0 FROM acknowledged", "DELETE FROM acknowledged")
+    finds(world, "item 1 of delft-voor-elkaar (endpoint)", "acknowledged it, and that is not noted")
 
 
 def test_a_handover_of_no_journey_is_found(world):

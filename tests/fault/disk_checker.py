@@ -469,6 +469,8 @@ def main(arguments):
         if options.at is not None:
             for failing in options.failing:
                 day = live_day(options, failing, options.at)
+                if day.failed == 0 and options.sabotage is None:
+                    raise Verdict(f"{failing} at {options.at}: none of {day.calls} calls failed")
                 print(f"{failing} at {options.at}: {day.failed} failed of {day.calls} calls, {day.deaths} ends, "
                       f"{day.unavailable} times `unavailable`")
             return 0

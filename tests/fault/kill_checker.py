@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Kills the broker over and over in mid-turn and judges from outside what became of its promises.
 
-    tests/fault/kill_checker.py [--kills N] [--seed S] [--build DIR] [--shim FILE]
+    tests/fault/kill_checker.py [--kills N] [--verify-every N] [--seed S] [--build DIR] [--shim FILE]
 
 Some 128 journeys live at once, each with one command in flight, from a dozen peers. The process is
 killed by a preloaded shim in the very call that syncs or writes, or at a random moment. After each
 kill it is started again on the same state; every command that was not answered is asked again, and
-everything that was answered has to be as it was answered. Prints its seed; ends with status 0 when
+everything that was answered has to be as it was answered. Every so many kills, and at the end, the
+broker verifies its own ledger, and has to find it whole. Prints its seed; ends with status 0 when
 nothing was lost, nothing happened twice, everybody was held by one organisation and one begeleider
 all the time, and at least half of the kills cut a turn between its write and its answer.
 """
@@ -20,6 +21,7 @@ import pathlib
 import random
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -40,6 +42,7 @@ JOURNEYS = 128
 IN_FLIGHT_LEAST = 64
 INSTANCES = 2  # endpoints of each organisation
 ANSWER_S = 30.0
+VERIFY_S = 120.0
 LIFE_S = 30.0
 DEATH_S = 5.0
 
@@ -68,6 +71,8 @@ class Tally:
     in_flight_least: int = 10**9
     in_flight_sum: int = 0
     retired: int = 0
+    verified: int = 0
+    verified_events: int = 0
 
 
 class Order:
@@ -224,6 +229,7 @@ class Checker:
         self.outstanding = 0
         self.acking = True
         self.counts = False  # whether the last kill had enough in flight
+        self.forgotten = False
 
     # ---- links ----
 
@@ -417,6 +423,19 @@ class Checker:
             ask(journey, [], 0)
         self.settle_down("reading histories")
 
+    def verify_ledger(self):
+        """A1: the broker compares its own ledger with the log, row for row, and finds it whole."""
+        operator = Peer(self.network.endpoint, self.network.broker_public, self.network[NETWORK].keys["operator"],
+                        name=f"{NETWORK}/operator/verify")
+        try:
+            for answer in (operator.hello("operator", within=ANSWER_S), operator.ask("verify", within=VERIFY_S)):
+                if answer.type not in ("welcome", "done"):
+                    raise Verdict(f"the broker finds its own ledger not whole: {answer}")
+        finally:
+            operator.close()
+        self.tally.verified += 1
+        self.tally.verified_events = answer["counts"]["events"]
+
     def verify_items(self, whole=False):
         for judge in self.judges.values():
             judge.judge_dossiers(self.journeys)
@@ -502,19 +521,27 @@ class Checker:
             self.tally.cut += 1
         self.verify_holders()
         self.verify_items()
+        if number % self.options.verify_every == self.options.verify_every - 1:
+            self.verify_ledger()
         if number % 5 == 4:
             self.drop_finished()
         self.live_until_killed()
         self.sabotage(number)
 
     def sabotage(self, number):
-        """For the test of the checker itself: a later kill loses everything since an earlier one."""
+        """For the test of the checker itself: a later kill loses everything since an earlier one; or the broker
+        forgets when dossiers are to be deleted, which nobody who asks it would notice within a week."""
         copy = self.directory / "copy"
         if self.options.sabotage == "rewind" and number == 1:
             shutil.copytree(self.state, copy)
         if self.options.sabotage == "rewind" and number == 2:
             shutil.rmtree(self.state)
             shutil.copytree(copy, self.state)
+        if self.options.sabotage == "forget" and not self.forgotten:
+            database = sqlite3.connect(self.state / "ledger.sqlite")
+            with database:
+                self.forgotten = database.execute("DELETE FROM deletion").rowcount > 0
+            database.close()
 
     def last_life(self):
         """Nobody is killed any more: everything owed comes, and every history is whole."""
@@ -535,6 +562,7 @@ class Checker:
                 raise Verdict("items come without end")
         self.verify_items(whole=True)
         self.verify_history([journey for journey in self.journeys.values() if journey.state != "new"])
+        self.verify_ledger()
         self.tally.redelivered = sum(judge.repeats for judge in self.judges.values())
         self.close_links()
         status = self.broker.stop()
@@ -568,6 +596,7 @@ def report(tally, seconds):
     print(f"{tally.answered} commands answered; asked again: {tally.repeated} had taken effect, {tally.anew} had not")
     print(f"{tally.acknowledged} items acknowledged, {tally.redelivered} came again and were marked; "
           f"{tally.retired} journeys came to their end")
+    print(f"the ledger was verified {tally.verified} times and was whole; {tally.verified_events} events at the last")
 
 
 def judge_run(tally):
@@ -584,11 +613,12 @@ def parse(arguments):
     root = HERE.parents[1]
     default = pathlib.Path(os.environ.get("HOUVAST_BUILD", root / "build"))
     parser.add_argument("--kills", type=int, default=60, help="how often (60)")
+    parser.add_argument("--verify-every", type=int, default=25, metavar="N", help="lives between verifications (25)")
     parser.add_argument("--seed", type=int, default=None, help="of an earlier run, to choose the same again")
     parser.add_argument("--build", type=pathlib.Path, default=default, help="the folder of houvastd")
     parser.add_argument("--shim", type=pathlib.Path, default=root / "build/test/kill_after_sync.so")
     parser.add_argument("--keep", action="store_true", help="leave the state for looking into")
-    parser.add_argument("--sabotage", choices=["rewind"], default=None,
+    parser.add_argument("--sabotage", choices=["rewind", "forget"], default=None,
                         help="break a promise on purpose: this run has to fail")
     options = parser.parse_args(arguments)
     options.program = options.build.resolve() / "houvastd"

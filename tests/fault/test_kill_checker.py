@@ -228,3 +228,12 @@ def test_a_broker_that_forgets_is_found():
                           "--sabotage", "rewind"], capture_output=True, text=True, timeout=120)
     assert run.returncode == 1, run.stdout + run.stderr
     assert "after 3 kills" in run.stderr, run.stderr
+
+
+def test_a_ledger_that_differs_is_found():
+    """What no peer would notice, the broker's own verification does."""
+    run = subprocess.run([sys.executable, HERE / "kill_checker.py", "--kills", "5", "--build", BUILD,
+                          "--sabotage", "forget", "--verify-every", "2"], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "the broker finds its own ledger not whole" in run.stderr, run.stderr
+    assert "when its dossiers are deleted is not what its events give" in run.stderr, run.stderr

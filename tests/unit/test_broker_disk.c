@@ -20,6 +20,7 @@
 #include "broker/request.h"
 #include "broker_say.h"
 #include "ledger_audit.h"
+#include "ledger_verify.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -253,6 +254,59 @@ static void test_full_without_a_reserve(void **state) {
     assert_int_equal(ledger_gauges(world->broker->ledger).journeys_held, 5);
 }
 
+#define CONFIRMATIONS 20
+
+/* Says all in one batch: how many were done, first or again. */
+static int confirm_all(struct peer *werkse, const struct hv_message *confirmations) {
+    int done = 0;
+
+    for (int i = 0; i < CONFIRMATIONS; i++)
+        peer_say(werkse, &confirmations[i], NULL, 0);
+    world_turn(werkse->world);
+    for (int i = 0; i < CONFIRMATIONS; i++) {
+        const struct hv_message *message = &peer_next_answer(werkse)->message;
+        if (message->type == HV_MESSAGE_refused)
+            assert_int_equal(message->refused.code, HV_REFUSED_UNAVAILABLE);
+        else
+            done++;
+    }
+    return done;
+}
+
+/* Of a batch for which there is no room together, each that fits alone is taken. */
+static void test_what_does_not_fit_keeps_no_other_out(void **state) {
+    struct broker_world *world = *state;
+    struct hv_message confirmations[CONFIRMATIONS];
+    int done = 0;
+
+    if (!may_mount)
+        skip();
+    struct peer *kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
+    for (uint8_t journey = 0; journey <= CONFIRMATIONS; journey++) {
+        (void)peer_does(kcc, say_open(journey, "h.holder"));
+        (void)peer_does(kcc, say_offer(journey, "werkse", HV_KIND_COLD));
+        if (journey > 0)
+            confirmations[journey - 1] = say_confirm(world, journey, "anna");
+    }
+    disk_fill(world, 0);
+    (void)peer_does(werkse, say_confirm(world, 0, "anna"));
+    assert_false(reserve_is_there(world));
+    for (uint64_t room = 0; done == 0 && room < MIB; room += 4096) {
+        disk_empty(world);
+        disk_fill(world, room);
+        done = confirm_all(werkse, confirmations);
+    }
+    print_message("%d of %d were done\n", done, CONFIRMATIONS);
+    assert_in_range(done, 1, CONFIRMATIONS - 1);
+    disk_empty(world);
+    world_pass(world, 1000);
+    assert_int_equal(confirm_all(werkse, confirmations), CONFIRMATIONS);
+    world_stop(world);
+    world_start(world);
+    assert_int_equal(ledger_gauges(world->broker->ledger).handovers_open, 0);
+}
+
 /* What was to go out in a turn that did not fit goes out in the next that does. */
 static void test_items_survive_a_full_turn(void **state) {
     struct broker_world *world = *state;
@@ -280,6 +334,7 @@ static void test_items_survive_a_full_turn(void **state) {
     disk_empty(world);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
 }
 
 /* The same where nothing of the turn asks for it once more: it was given back the turn before. */
@@ -363,6 +418,7 @@ static void test_a_suspicion_on_a_full_disk(void **state) {
     memcpy(head, ledger_head(world->broker->ledger), sizeof head);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
 }
 
 /* ---- Broken ---- */
@@ -401,6 +457,7 @@ static void test_write_error_answers_nobody(void **state) {
     memcpy(head, ledger_head(world->broker->ledger), sizeof head);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
 }
 
 #define DISK_TEST(name) cmocka_unit_test_setup_teardown(name, disk_setup, disk_teardown)
@@ -410,6 +467,7 @@ int main(void) {
         DISK_TEST(test_nearly_full),
         DISK_TEST(test_full_to_the_last_byte),
         DISK_TEST(test_full_without_a_reserve),
+        DISK_TEST(test_what_does_not_fit_keeps_no_other_out),
         DISK_TEST(test_items_survive_a_full_turn),
         DISK_TEST(test_left_over_items_survive_a_full_turn),
         DISK_TEST(test_a_suspicion_on_a_full_disk),

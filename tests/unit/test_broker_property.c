@@ -15,6 +15,7 @@
 #include "broker/request.h"
 #include "broker_random.h"
 #include "ledger_audit.h"
+#include "ledger_verify.h"
 
 #define STEPS         600
 #define COMMANDS_MAX  5 /* in one turn */
@@ -302,6 +303,7 @@ static void step_restart(struct run *run) {
     memcpy(head, ledger_head(ledger_of(run)), sizeof head);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
     world_start(world);
     world_hurry(world);
     assert_int_equal(ledger_seq(ledger_of(run)), seq);
@@ -413,6 +415,7 @@ static void run_seed(struct broker_world *world, uint64_t seed) {
     assert_true(run->done > STEPS / 4);
     world_stop(world);
     audit_all(world->state, seq, head);
+    verify_folder(world->state);
     free(run);
 }
 

@@ -13,6 +13,7 @@
 #include "broker/request.h"
 #include "broker_say.h"
 #include "ledger_audit.h"
+#include "ledger_verify.h"
 
 /* ---- When ---- */
 
@@ -223,6 +224,7 @@ static void test_it_is_owed_until_acknowledged(void **state) {
     memcpy(head, ledger_head(world->broker->ledger), sizeof head);
     world_stop(world);
     audit_all(world->state, newest, head);
+    verify_folder(world->state);
 }
 
 /* Of what belongs to no journey one item is out at a time; what is of a journey does not wait. */

@@ -1,0 +1,325 @@
+/* Verifying what is owed: each event in order, its audience found again under the network that was
+ * in force then, as the broker found it; the items of each inbox, which are numbered in that order;
+ * and their acknowledgements, which are events themselves. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audience.h"
+#include "broker/ledger_walk.h"
+
+/* ---- The network in force ---- */
+
+/* Its files as the ledger has them; NULL after a difference or an error. To be freed. */
+static uint8_t *network_bytes(struct ledger *ledger, struct ledger_walk *walk, int64_t seq,
+                              const uint8_t hash[32], size_t *ret_size) {
+    struct sql *sql = sql_begin(ledger, "SELECT files FROM network WHERE hash = ?");
+    uint8_t *copy = NULL;
+
+    sql_bytes(sql, hash, 32);
+    if (!sql_row(sql)) {
+        walk_differ(walk, "event %lld: the network's files that it put in force are missing",
+                    (long long)seq);
+        return NULL;
+    }
+    const void *files = column_blob(sql, "files", ret_size);
+    copy = malloc(*ret_size + 1);
+    if (copy && *ret_size > 0)
+        memcpy(copy, files, *ret_size);
+    sql_end(sql);
+    if (!copy)
+        ledger_fail(ledger, SQLITE_NOMEM, __FILE__, __LINE__);
+    return copy;
+}
+
+/* They are read once a reload, and take a step of their own. */
+static bool network_take(struct ledger *ledger, struct ledger_walk *walk, int64_t seq,
+                         const uint8_t wanted[32]) {
+    struct walk_items *own = &walk->items;
+    struct failure failure;
+    uint8_t hash[32] = {0};
+    size_t size = 0;
+    uint8_t *bytes = network_bytes(ledger, walk, seq, wanted, &size);
+
+    if (!bytes)
+        return false;
+    network_free(own->network);
+    own->network = NULL;
+    memcpy(own->network_hash, wanted, sizeof own->network_hash);
+    int rc = network_unpack_hash(bytes, size, hash);
+    const bool same = rc == 0 && memcmp(hash, wanted, sizeof hash) == 0;
+    if (same)
+        rc = network_unpack(bytes, size, &own->network, &failure);
+    free(bytes);
+    walk_spend(walk, size / WALK_NETWORK_BYTES);
+    walk->budget = 0;
+    if (rc == -ENOMEM) {
+        ledger_fail(ledger, SQLITE_NOMEM, __FILE__, __LINE__);
+        return false;
+    }
+    if (!same)
+        return walk_differ(walk,
+                           "event %lld: the network's files that it put in force are not those "
+                           "that were recorded",
+                           (long long)seq);
+    if (rc < 0)
+        walk->result.unread_network_seq = seq;
+    return true;
+}
+
+/* ---- Acknowledgements ---- */
+
+static bool is_acknowledgement(const struct hv_event *event) {
+    return (event->event == HV_EVENT_ACKNOWLEDGED || event->event == HV_EVENT_DELIVERED) &&
+           event->has_organisation && event->has_inbox && event->has_item;
+}
+
+/* The event that took the item away is its acknowledgement. */
+static bool acknowledged_check(struct ledger *ledger, struct ledger_walk *walk,
+                               const struct walk_inbox *inbox, int64_t item, int64_t seq) {
+    struct sql *sql = sql_begin(ledger, "SELECT payload FROM payload WHERE seq = ?");
+    struct hv_event event = {0};
+    bool found = false;
+
+    sql_int(sql, seq);
+    if (sql_row(sql)) {
+        found = walk_payload(walk, sql, seq, &event) && is_acknowledgement(&event) &&
+                event.item == item && event.inbox == inbox->name.role &&
+                strcmp(event.organisation, inbox->name.organisation) == 0;
+        sql_end(sql);
+    }
+    walk_spend(walk, 1);
+    if (found || ledger->error)
+        return found;
+    return walk_differ(walk, "item %lld of %s (%s): event %lld did not acknowledge it",
+                       (long long)item, inbox->name.organisation, walk_role_name(inbox->name.role),
+                       (long long)seq);
+}
+
+/* What this event acknowledged is noted under it, and owed no more. */
+static bool acknowledgement_check(struct ledger *ledger, struct ledger_walk *walk, int64_t seq,
+                                  const struct hv_event *event) {
+    const struct walk_inbox *inbox = walk_inbox_of(ledger, walk, event->organisation, event->inbox);
+    struct ledger_item item;
+
+    if (!inbox)
+        return false;
+    const int64_t noted = ledger_item_acknowledged(ledger, inbox->row, event->item);
+    const bool owed = ledger_item_find(ledger, inbox->row, event->item, &item);
+    walk_spend(walk, 2);
+    if (ledger->error)
+        return false;
+    if (event->item > inbox->last)
+        return walk_differ(walk,
+                           "event %lld acknowledges item %lld of %s (%s), which no event owed",
+                           (long long)seq, (long long)event->item, event->organisation,
+                           walk_role_name(event->inbox));
+    if (noted != seq)
+        return walk_differ(
+            walk, "item %lld of %s (%s): event %lld acknowledged it, and that is not noted",
+            (long long)event->item, event->organisation, walk_role_name(event->inbox),
+            (long long)seq);
+    if (owed)
+        return walk_differ(walk, "item %lld of %s (%s) is still owed, though acknowledged",
+                           (long long)event->item, event->organisation,
+                           walk_role_name(event->inbox));
+    return true;
+}
+
+/* ---- Items ---- */
+
+/* An event as its item has to name it. */
+struct owing {
+    int64_t seq;
+    int64_t journey_row;  /* 0: of no journey */
+    int64_t handover_row; /* 0: of none */
+};
+
+/* The next item of that inbox is this event's, or was. */
+static bool item_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                       struct walk_inbox *inbox) {
+    const char *organisation = inbox->name.organisation;
+    const char *role = walk_role_name(inbox->name.role);
+    const int64_t number = ++inbox->last;
+    struct ledger_item item;
+
+    walk_spend(walk, 1);
+    if (ledger_item_find(ledger, inbox->row, number, &item)) {
+        if (item.seq == owing->seq && item.journey_row == owing->journey_row &&
+            item.handover_row == owing->handover_row && item.inbox == inbox->row &&
+            item.item == number)
+            return true;
+        return walk_differ(walk, "item %lld of %s (%s) is not the one that event %lld owes",
+                           (long long)number, organisation, role, (long long)owing->seq);
+    }
+    const int64_t seq = ledger_item_acknowledged(ledger, inbox->row, number);
+    if (ledger->error)
+        return false;
+    if (!seq)
+        return walk_differ(walk, "item %lld of %s (%s) is missing, which event %lld owes",
+                           (long long)number, organisation, role, (long long)owing->seq);
+    return acknowledged_check(ledger, walk, inbox, number, seq);
+}
+
+/* As the broker owes: to who is on the map, once. */
+static bool owe(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                const char *organisation, enum hv_role role) {
+    if (!network_organisation(walk->items.network, organisation))
+        return true;
+    struct walk_inbox *inbox = walk_inbox_of(ledger, walk, organisation, role);
+
+    if (!inbox || ledger->error)
+        return false;
+    if (inbox->seq == owing->seq)
+        return true;
+    inbox->seq = owing->seq;
+    walk->result.items++;
+    return item_check(ledger, walk, owing, inbox);
+}
+
+/* ---- The audience ---- */
+
+/* The organisation that held the journey once the event had been recorded: it moves by
+ * confirmations alone, and who held before the first one offered that handover. */
+static void holder_then(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                        char ret_organisation[HV_CODE_SIZE]) {
+    struct sql *sql = sql_begin(ledger, "SELECT sender, receiver, state, ended_seq FROM handover "
+                                        "WHERE journey = ? ORDER BY ended_seq");
+    bool known = false;
+
+    ret_organisation[0] = '\0';
+    sql_int(sql, owing->journey_row);
+    while (sql_row(sql)) {
+        walk_spend(walk, 1);
+        if (column_int(sql, "state") != HV_HANDOVER_CONFIRMED)
+            continue;
+        const bool before = column_int(sql, "ended_seq") <= owing->seq;
+        if (before || !known)
+            column_text(sql, before ? "receiver" : "sender", ret_organisation, HV_CODE_SIZE);
+        known = true;
+    }
+    if (known)
+        return;
+    sql = sql_begin(ledger, "SELECT organisation FROM journey WHERE number = ?");
+    sql_int(sql, owing->journey_row);
+    if (sql_row(sql)) {
+        column_text(sql, "organisation", ret_organisation, HV_CODE_SIZE);
+        sql_end(sql);
+    }
+}
+
+static bool owe_earlier_holders(struct ledger *ledger, struct ledger_walk *walk,
+                                const struct owing *owing, const char *holder) {
+    struct sql *sql = sql_begin(ledger, "SELECT sender, state FROM handover WHERE journey = ? AND "
+                                        "ended_seq < ? ORDER BY ended_seq");
+    char organisation[HV_CODE_SIZE];
+
+    sql_int(sql, owing->journey_row);
+    sql_int(sql, owing->seq);
+    while (sql_row(sql)) {
+        walk_spend(walk, 1);
+        column_text(sql, "sender", organisation, sizeof organisation);
+        if (column_int(sql, "state") == HV_HANDOVER_CONFIRMED &&
+            strcmp(organisation, holder) != 0 &&
+            !owe(ledger, walk, owing, organisation, HV_ROLE_ENDPOINT)) {
+            sql_end(sql);
+            return false;
+        }
+    }
+    return !ledger->error;
+}
+
+static void parties(struct ledger *ledger, int64_t handover_row, struct handover *ret_handover) {
+    struct sql *sql = sql_begin(ledger, "SELECT sender, receiver FROM handover WHERE number = ?");
+
+    sql_int(sql, handover_row);
+    if (sql_row(sql)) {
+        column_text(sql, "sender", ret_handover->from, sizeof ret_handover->from);
+        column_text(sql, "receiver", ret_handover->to, sizeof ret_handover->to);
+        sql_end(sql);
+    }
+}
+
+static bool is_about_holder(enum hv_event_name name) {
+    return name == HV_EVENT_REASSIGNED || name == HV_EVENT_CLOSING || name == HV_EVENT_SETTLED ||
+           name == HV_EVENT_CLOSED;
+}
+
+static void audience_then(struct ledger *ledger, struct ledger_walk *walk,
+                          const struct owing *owing, const struct hv_event *event,
+                          struct journey *journey, struct audience *ret_audience) {
+    const struct network *network = walk->items.network;
+    struct handover handover = {0};
+
+    if (!owing->journey_row) {
+        audience_of_network_event(
+            event, network->coordinating,
+            event->has_about && network_has_coordinators(network, event->about), ret_audience);
+        return;
+    }
+    if (owing->handover_row)
+        parties(ledger, owing->handover_row, &handover);
+    if (is_about_holder(event->event))
+        holder_then(ledger, walk, owing, journey->holder.organisation);
+    audience_of(event, journey, &handover, network->coordinating, ret_audience);
+}
+
+static bool owed_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                       const struct hv_event *event) {
+    struct journey journey = {0};
+    struct audience audience;
+
+    audience_then(ledger, walk, owing, event, &journey, &audience);
+    for (size_t i = 0; i < audience.count; i++) {
+        if (!owe(ledger, walk, owing, audience.members[i].organisation, audience.members[i].role))
+            return false;
+    }
+    return !audience.earlier_holders ||
+           owe_earlier_holders(ledger, walk, owing, journey.holder.organisation);
+}
+
+/* ---- Events ---- */
+
+/* Most events owe nobody anything. */
+static bool item_event(struct ledger *ledger, struct ledger_walk *walk, struct sql *sql) {
+    const struct owing owing = {
+        .seq = column_int(sql, "seq"),
+        .journey_row = column_int(sql, "journey"),
+        .handover_row = column_int(sql, "handover"),
+    };
+    struct hv_event event = {0};
+
+    walk_spend(walk, 1);
+    if (!walk_payload(walk, sql, owing.seq, &event))
+        return false;
+    walk->items.seq = owing.seq;
+    if (event.event == HV_EVENT_NETWORK)
+        return network_take(ledger, walk, owing.seq, event.network_hash);
+    if (is_acknowledgement(&event) && !acknowledgement_check(ledger, walk, owing.seq, &event))
+        return false;
+    if (!walk->items.network) /* none of a ledger that no broker has started on */
+        return true;
+    if (event.event == HV_EVENT_CONFIRMED && !walk_receipt_signed(ledger, walk, owing.handover_row))
+        return false;
+    return owed_check(ledger, walk, &owing, &event);
+}
+
+bool walk_items(struct ledger *ledger, struct ledger_walk *walk) {
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, event.journey AS journey, "
+                                        "event.handover AS handover, payload FROM event "
+                                        "LEFT JOIN payload ON payload.seq = event.seq "
+                                        "WHERE event.seq > ? ORDER BY event.seq");
+
+    sql_int(sql, walk->items.seq);
+    while (sql_row(sql)) {
+        if (walk->budget == 0 || !item_event(ledger, walk, sql)) {
+            sql_end(sql);
+            return false;
+        }
+        if (walk->result.unread_network_seq) {
+            sql_end(sql);
+            break;
+        }
+    }
+    return !ledger->error;
+}
