@@ -3,10 +3,15 @@
 
 #include <assert.h>
 #include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timex.h>
-#include <systemd/sd-id128.h>
 #include <time.h>
+
+/* Not there under ProcSubset=pid: the unit then says it in the environment. */
+#define BOOT_ID_PATH     "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_VARIABLE "HOUVAST_BOOT_ID"
 
 static int64_t clock_ms(clockid_t clock) {
     struct timespec now;
@@ -28,20 +33,45 @@ static int64_t real_boot_ms(void *context) {
     return clock_ms(CLOCK_BOOTTIME);
 }
 
+/* 32 digits, with dashes between some of them or without. */
+static bool boot_id_of_text(const char *text, uint8_t ret_id[16]) {
+    size_t size = 0;
+
+    return sodium_hex2bin(ret_id, 16, text, strcspn(text, "\n"), "-", &size, NULL) == 0 &&
+           size == 16;
+}
+
+static bool boot_id_read(uint8_t ret_id[16]) {
+    const char *said = getenv(BOOT_ID_VARIABLE);
+    char line[64] = "";
+    FILE *file = fopen(BOOT_ID_PATH, "re");
+
+    if (file) {
+        if (!fgets(line, sizeof line, file))
+            line[0] = '\0';
+        (void)fclose(file);
+    }
+    return boot_id_of_text(line, ret_id) || (said && boot_id_of_text(said, ret_id));
+}
+
+/* It stays the same for as long as the process lives. */
 static void real_boot_id(void *context, uint8_t ret_id[16]) {
-    sd_id128_t id;
+    static uint8_t id[16];
+    static bool known;
     (void)context;
 
-    if (sd_id128_get_boot(&id) < 0) /* no /proc: every start is another boot */
-        randombytes_buf(&id, sizeof id);
-    memcpy(ret_id, id.bytes, 16);
+    if (!known && !boot_id_read(id))
+        memset(id, 0, sizeof id);
+    known = true;
+    memcpy(ret_id, id, sizeof id);
 }
 
 static bool real_synchronised(void *context) {
     struct timex timex = {0};
     (void)context;
 
-    return ntp_adjtime(&timex) != TIME_ERROR && !(timex.status & STA_UNSYNC);
+    const int state = ntp_adjtime(&timex); /* a sandbox may refuse the question */
+    return state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC);
 }
 
 static void real_random(void *context, void *bytes, size_t size) {

@@ -11,9 +11,10 @@ struct world {
     hv_time (*wall_ms)(void *context);
     /* ms since boot, suspended time included; never steps back. */
     int64_t (*boot_ms)(void *context);
-    /* Of this boot: another one after the next. */
+    /* Of this boot: another one after the next; all zeroes where the machine does not say. */
     void (*boot_id)(void *context, uint8_t ret_id[16]);
-    /* Whether the kernel says that a time service keeps the wall clock. */
+    /* Whether the kernel says that a time service keeps the wall clock; false where it may not be
+     * asked. */
     bool (*synchronised)(void *context);
     /* Fills `size` bytes that nobody can guess. */
     void (*random)(void *context, void *bytes, size_t size);
