@@ -88,7 +88,8 @@ static void asker_add(struct request *request, struct verify *verify) {
     if (asker && strcmp(asker->request, request->id) == 0)
         return; /* the same message in a smaller turn */
     if (!asker && verify->asker_count == ASKERS_MAX) {
-        answer_busy(request, BUSY_MS);
+        answer_busy_because(request, BUSY_MS,
+                            "as many as can wait for a verification wait already; ask again later");
         return;
     }
     if (asker)

@@ -534,6 +534,21 @@ def test_who_asks_meanwhile_joins(world):
     assert world.daemon.said().count("the ledger is whole") <= 2
 
 
+def test_no_more_wait_than_may(world):
+    """Sixteen connections wait for one walk; others are told so, and nothing of a rate."""
+    grow(world, 5_000)
+    operators = [world.session(NETWORK, "operator") for _ in range(20)]
+    os.kill(world.daemon.pid, signal.SIGSTOP)
+    for operator in operators:
+        operator.send({"type": "verify", "request": "v"})
+    os.kill(world.daemon.pid, signal.SIGCONT)
+    answers = [operator.answer("v", WITHIN_S) for operator in operators]
+    refused = [answer for answer in answers if answer.type == "refused"]
+    assert 1 <= len(refused) <= 4 and {answer["code"] for answer in refused} == {"busy"}, answers
+    assert all("wait for a verification" in answer["reason"] and answer["retry_after"] > 0 for answer in refused)
+    assert all(answer.type == "done" for answer in answers if answer not in refused)
+
+
 def test_a_stop_in_the_middle_of_a_walk_is_in_order(world):
     grow(world, 5_000)
     world.operator.send({"type": "verify", "request": "never"})

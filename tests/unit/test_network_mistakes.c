@@ -268,8 +268,8 @@ static const struct mistake mistakes[] = {
 
     /* ---- the rules between values ---- */
     {"a coordinating organisation that does not exist", NETWORK, "coordinating = kcc",
-     "coordinating = gemeente", "network.conf:3: ",
-     "coordinating = gemeente names no organisation", "write organisations/gemeente.conf"},
+     "coordinating = gemeente", "network.conf:3: ", "coordinating = gemeente names no organisation",
+     "write organisations/gemeente.conf"},
     {"a coordinating organisation without a coordinator", KCC, "roles = coordinator operator",
      "roles = operator", KCC ":2: ", "has no key with the role coordinator", "add one"},
     {"a coordinating organisation that leaves", KCC, "telephone = 14015", "leaving = yes",
