@@ -405,4 +405,33 @@ asan: $(addprefix build/asan/,$(wire_tested))
 tidy: $(patsubst %.c,build/tidy/%.ok,$(wire_extra) $(fuzz_sources))
 house: build/wire-schema
 formatted += $(wire_extra) $(fuzz_sources) $(wildcard tests/fuzz/*.h)
+
+# ---- The simulation -------------------------------------------------------------------------------
+
+simulation_sources := $(wildcard tests/simulation/*.c)
+simulation_support := $(addprefix tests/unit/,fake_world.c ledger_audit.c wire_samples.c)
+SEEDS      ?= 1000
+FIRST_SEED ?= 1
+
+.PHONY: simulate
+simulate: build/test/simulation/simulate ## run the broker through years of trouble and check every guarantee (SEEDS=1000, FIRST_SEED=1)
+	@$< --seeds $(SEEDS) --first $(FIRST_SEED) --least $$(($(SEEDS) / 100)) $(SIMULATE)
+
+# $(call simulation,folder,compiler,compiler flags,linker flags)
+define simulation
+$1/test/simulation/simulate: $(addprefix $1/obj/,$(simulation_sources:.c=.o) $(simulation_support:.c=.o) rooms.a)
+	@mkdir -p $$(@D)
+	@echo "  LINK  $$@"
+	@$2 $3 -pie $4 -o $$@ $$^ $(LDLIBS) -lcmocka
+
+-include $(patsubst %.c,$1/obj/%.d,$(simulation_sources))
+endef
+
+$(eval $(call simulation,build,$(CC),$(own_flags),$(hardlink) $(LDFLAGS)))
+$(eval $(call simulation,build/asan,$(CC),$(asan_flags),$(LDFLAGS)))
+
+tests: build/test/simulation/simulate
+asan: build/asan/test/simulation/simulate
+tidy: $(patsubst %.c,build/tidy/%.ok,$(simulation_sources))
+formatted += $(simulation_sources) $(wildcard tests/simulation/*.h)
 -include $(patsubst %.c,build/clang/obj/%.d,$(wire_extra) $(fuzz_sources))

@@ -1,0 +1,81 @@
+/* The model: what the events say, told with nothing of the broker's own folding. It is fed one
+ * event after the other, and each must follow from the state before by the contract. */
+#ifndef HOUVAST_TESTS_SIMULATION_MODEL_H
+#define HOUVAST_TESTS_SIMULATION_MODEL_H
+
+#include "houvast/messages.h"
+#include "networks.h"
+
+#define MODEL_JOURNEYS  24 /* with the numbers 1 to 23 */
+#define MODEL_HANDOVERS 256
+#define MODEL_RUNS      8
+
+struct model_journey {
+    enum hv_journey_state state; /* 0: not opened yet */
+    char resident[HV_RESIDENT_SIZE];
+    struct hv_holder holder;
+    enum hv_urgency urgency;
+    char closing_by[HV_PERSON_SIZE];
+    bool agreed;     /* a second person did, in the event before */
+    bool is_kept;    /* no handover, and the holder keeps the resident: not unrouted */
+    unsigned open;   /* the open handover; 0: none */
+    unsigned parties; /* organisations that held or were offered it: a bit each */
+    size_t run_count;
+    struct hv_run runs[MODEL_RUNS];
+    /* T1: since when its next wait runs that ends in the network's coordinators. */
+    hv_time waits_ms;
+    int64_t spared_ms; /* claimed meanwhile */
+    int rank;          /* the furthest that its handover came */
+    int64_t restarts;
+};
+
+struct model_handover {
+    enum hv_handover_state state; /* 0: not offered yet */
+    unsigned journey;
+    char from[HV_CODE_SIZE], to[HV_CODE_SIZE];
+    char received_by[HV_PERSON_SIZE], picked_up_by[HV_PERSON_SIZE];
+    enum hv_kind kind;
+    enum hv_disclose disclose;
+    bool introduced, disclosed;
+    int64_t supplements;
+    hv_time planned_ms, ended_ms;
+};
+
+/* What is remembered of an event. */
+struct model_event {
+    enum hv_event_name name;
+    unsigned journey, handover;
+    int64_t first;
+    hv_time at_ms;
+    enum hv_journey_state journey_before, journey_after;
+    enum hv_handover_state before, after; /* of its handover */
+    struct hv_holder holder_after;
+    char said[HV_CODE_SIZE]; /* the organisation; "": the broker */
+};
+
+struct model {
+    struct model_journey journeys[MODEL_JOURNEYS];
+    struct model_handover handovers[MODEL_HANDOVERS];
+    struct model_event *events; /* number n stands at n */
+    size_t event_count, event_room;
+};
+
+void model_init(struct model *model);
+
+/* The next event: its number, the first of its command, when it was recorded. What must not be ends
+ * the run. */
+void model_take(struct model *model, const struct hv_event *event, int64_t seq, int64_t first,
+                hv_time at_ms);
+/* Of an event that was taken; ends the run where there is none. */
+const struct model_event *model_event(const struct model *model, int64_t seq);
+
+/* T1: nobody has waited unseen for longer than the ladders' ceilings. */
+void model_expect_heard(const struct model *model, hv_time now_ms);
+
+/* A bit for each organisation of the networks; 0 for any other. */
+unsigned model_party(const char *organisation);
+
+/* The state that follows, by the contract's table; 0 where it is refused. */
+enum hv_handover_state model_next(enum hv_handover_state state, enum hv_event_name event);
+
+#endif

@@ -1,0 +1,269 @@
+/* T1: a ladder's steps fall due once, in order, no later than their ceilings; and who waits is heard
+ * of by the network's coordinators, whatever a receiver says instead of acting. */
+#include "model_ladder.h"
+
+#include <string.h>
+
+#include "ends.h"
+#include "wire/wire.h"
+
+#define HOUR INT64_C(3600000)
+#define DAY  (24 * HOUR)
+/* `nd` of office time falls no later than that on the wall clock. */
+#define OFFICE(n) ((2 * (n) + 4) * DAY)
+
+/* The networks' policies, the widest of them. */
+#define CLAIM_MAX    (3 * DAY)
+#define CHECK_IN_MAX (91 * DAY)
+#define WAIT_MAX     (180 * DAY)
+#define RESTARTS_MAX 2
+
+/* From a phase's beginning, or from one telling to the next, to the network's coordinators: the
+ * table of default ladders, by urgency (routine, urgent, crisis). Other networks' are shorter. */
+static const int64_t ceilings_ms[][4] = {
+    [HV_PHASE_UNROUTED] = {0, OFFICE(15), OFFICE(4), 4 * HOUR},
+    [HV_PHASE_DELIVERY] = {0, OFFICE(2), OFFICE(1), HOUR / 2},
+    [HV_PHASE_RECEIPT] = {0, OFFICE(6), OFFICE(2), HOUR},
+    [HV_PHASE_PICKUP] = {0, OFFICE(8), OFFICE(3), 2 * HOUR},
+    [HV_PHASE_ARRIVAL] = {0, OFFICE(20), OFFICE(6), 24 * HOUR},
+    [HV_PHASE_WAITING] = {0, CHECK_IN_MAX + OFFICE(15), CHECK_IN_MAX + OFFICE(4), 0},
+    [HV_PHASE_HELD] = {0, CHECK_IN_MAX + OFFICE(15), CHECK_IN_MAX + OFFICE(4),
+                       CHECK_IN_MAX + 4 * HOUR},
+    [HV_PHASE_CLOSING] = {0, OFFICE(2), OFFICE(1), 4 * HOUR},
+    [HV_PHASE_CONTESTED] = {0, OFFICE(2), OFFICE(1), 4 * HOUR},
+    [HV_PHASE_ANSWER] = {0, OFFICE(6), OFFICE(2), HOUR},
+};
+
+static const char *phase_name(enum hv_phase phase) {
+    return wire_word_text(&wire_vocabulary_phase, (int)phase);
+}
+
+/* ---- Runs ---- */
+
+static hv_time later(hv_time one, hv_time other) {
+    return one > other ? one : other;
+}
+
+static void expect_run(const struct hv_run *run, int64_t seq, hv_time at_ms) {
+    const hv_time began_ms =
+        later(later(run->began, run->has_asked ? run->asked : 0), at_ms);
+    const int64_t ceiling_ms = ceilings_ms[run->phase][run->urgency];
+
+    if (run->due <= 0 || run->due > began_ms + ceiling_ms + CLAIM_MAX)
+        violation("T1: event %lld: a step of %s falls due after its ceiling", (long long)seq,
+                  phase_name(run->phase));
+}
+
+static void take_runs(struct model_journey *journey, const struct hv_event *event, int64_t seq,
+                      hv_time at_ms) {
+    if (event->has_runs) {
+        if (event->runs.count > MODEL_RUNS)
+            violation("T1: event %lld: too many phases run", (long long)seq);
+        journey->run_count = event->runs.count;
+        memcpy(journey->runs, event->runs.items, event->runs.count * sizeof *event->runs.items);
+        for (size_t i = 0; i < journey->run_count; i++)
+            expect_run(&journey->runs[i], seq, at_ms);
+    }
+    if ((journey->run_count == 0) != (journey->state == HV_JOURNEY_CLOSED))
+        violation("T1: event %lld leaves an open journey without a timer, or a closed one with",
+                  (long long)seq);
+}
+
+static struct hv_run *run_of(struct model_journey *journey, const struct hv_event *event) {
+    for (size_t i = 0; i < journey->run_count; i++)
+        if (journey->runs[i].phase == event->phase &&
+            strcmp(journey->runs[i].awaits, event->awaits) == 0)
+            return &journey->runs[i];
+    return NULL;
+}
+
+/* ---- Steps ---- */
+
+static bool is_step(enum hv_event_name name) {
+    return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
+}
+
+/* It is said only of a step that does not. */
+static bool reaches(const struct hv_event *event) {
+    return !event->has_reached || event->reached;
+}
+
+/* Whether the phase can run in that state: what must not is a ladder that outlived its reason. */
+static bool phase_fits(const struct model_journey *journey, enum hv_handover_state state,
+                       enum hv_phase phase) {
+    switch (phase) {
+    case HV_PHASE_UNROUTED:
+        return journey->state == HV_JOURNEY_OPEN && !journey->open && !journey->is_kept;
+    case HV_PHASE_HELD:
+        return journey->state == HV_JOURNEY_OPEN && !journey->open;
+    case HV_PHASE_DELIVERY:
+        return state == HV_HANDOVER_OFFERED;
+    case HV_PHASE_RECEIPT:
+        return state == HV_HANDOVER_OFFERED || state == HV_HANDOVER_DELIVERED;
+    case HV_PHASE_PICKUP:
+        return state == HV_HANDOVER_RECEIVED || state == HV_HANDOVER_WAITING;
+    case HV_PHASE_ARRIVAL:
+        return state == HV_HANDOVER_PICKED_UP;
+    case HV_PHASE_WAITING:
+        return journey->open != 0;
+    case HV_PHASE_CLOSING:
+        return journey->state == HV_JOURNEY_CLOSING;
+    case HV_PHASE_CONTESTED:
+        return journey->state != HV_JOURNEY_CLOSED;
+    case HV_PHASE_ANSWER:
+        return journey->open != 0;
+    }
+    return false;
+}
+
+/* One that was due, once; and the next one is later, unless this one reached nobody. */
+static void expect_step(struct model_journey *journey, const struct model_handover *handover,
+                        const struct hv_event *event, int64_t seq, hv_time at_ms) {
+    const struct hv_run *run = run_of(journey, event);
+
+    if (!phase_fits(journey, handover ? handover->state : 0, event->phase))
+        violation("T1: event %lld: a step of %s, which cannot run now", (long long)seq,
+                  phase_name(event->phase));
+    if (!run || run->due > at_ms)
+        violation("T1: event %lld: step %lld of %s fires before it is due", (long long)seq,
+                  (long long)event->step, phase_name(event->phase));
+    if (event->step > run->step + 1 || (event->step < run->step && event->step != 0))
+        violation("T1: event %lld: step %lld of %s follows step %lld", (long long)seq,
+                  (long long)event->step, phase_name(event->phase), (long long)run->step);
+    if (!event->has_due || reaches(event) != (event->has_addressees || event->has_rested))
+        violation("T1: event %lld does not say whom it reaches, and when the next is due",
+                  (long long)seq);
+}
+
+/* ---- Who waits ---- */
+
+static void wait_begins(struct model_journey *journey, hv_time at_ms) {
+    journey->waits_ms = at_ms;
+}
+
+/* A receiver's word begins a wait the first time; again only as often as the policy allows. */
+static void wait_again(struct model_journey *journey, const struct model_handover *handover,
+                       hv_time at_ms) {
+    const int bit = 1 << handover->state;
+
+    if (!(journey->rank & bit))
+        journey->restarts = 0;
+    else if (++journey->restarts > RESTARTS_MAX)
+        return;
+    journey->rank |= bit;
+    wait_begins(journey, at_ms);
+}
+
+static bool network_hears(const struct hv_event *event) {
+    for (size_t i = 0; i < event->addressees.count; i++)
+        if (event->addressees.items[i].role == HV_ROLE_COORDINATOR &&
+            strcmp(event->addressees.items[i].organisation, "kcc") == 0)
+            return true;
+    return !reaches(event) && event->step > 1; /* an alert in the journal */
+}
+
+static void take_note(struct model_journey *journey, const struct model_handover *handover,
+                      const struct hv_event *event, hv_time at_ms) {
+    switch (event->code) {
+    case HV_NOTE_IN_TOUCH:
+    case HV_NOTE_NOT_REACHED:
+    case HV_NOTE_TIP:
+        wait_begins(journey, at_ms);
+        break;
+    case HV_NOTE_WORKING_ON_IT:
+        if (handover)
+            wait_again(journey, handover, at_ms);
+        break;
+    case HV_NOTE_NO_SHOW:
+    case HV_NOTE_MISSING:
+    case HV_NOTE_QUESTION:
+    case HV_NOTE_ANSWER:
+    case HV_NOTE_INFORMED:
+        break;
+    }
+}
+
+static void take_wait(struct model_journey *journey, const struct model_handover *handover,
+                      const struct hv_event *event, hv_time at_ms) {
+    switch ((int)event->event) {
+    case HV_EVENT_OFFERED:
+        journey->rank = 0;
+        wait_begins(journey, at_ms);
+        break;
+    case HV_EVENT_OPENED:
+    case HV_EVENT_CLOSING:
+    case HV_EVENT_SETTLED:
+    case HV_EVENT_CONFIRMED:
+    case HV_EVENT_DECLINED:
+    case HV_EVENT_WITHDRAWN:
+    case HV_EVENT_URGENCY:
+        wait_begins(journey, at_ms);
+        break;
+    case HV_EVENT_RECEIVED:
+    case HV_EVENT_WAITING:
+        wait_again(journey, handover, at_ms);
+        break;
+    case HV_EVENT_PICKED_UP:
+        wait_again(journey, handover, later(at_ms, handover->planned_ms));
+        break;
+    case HV_EVENT_NOTED:
+        take_note(journey, handover, event, at_ms);
+        break;
+    case HV_EVENT_ESCALATED:
+        if (network_hears(event))
+            wait_begins(journey, at_ms);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What it waits for, by its state alone. */
+static enum hv_phase phase_of(const struct model *model, const struct model_journey *journey) {
+    if (journey->state == HV_JOURNEY_CLOSING)
+        return HV_PHASE_CLOSING;
+    if (!journey->open)
+        return journey->is_kept ? HV_PHASE_HELD : HV_PHASE_UNROUTED;
+    switch (model->handovers[journey->open].state) {
+    case HV_HANDOVER_RECEIVED:
+        return HV_PHASE_PICKUP;
+    case HV_HANDOVER_PICKED_UP:
+        return HV_PHASE_ARRIVAL;
+    case HV_HANDOVER_WAITING:
+        return HV_PHASE_WAITING;
+    case HV_HANDOVER_OFFERED:
+    case HV_HANDOVER_DELIVERED:
+    case HV_HANDOVER_CONFIRMED:
+    case HV_HANDOVER_DECLINED:
+    case HV_HANDOVER_WITHDRAWN:
+        break;
+    }
+    return HV_PHASE_RECEIPT;
+}
+
+/* ---- All ---- */
+
+void model_ladder_take(struct model_journey *journey, const struct model_handover *handover,
+                       const struct hv_event *event, int64_t seq, hv_time at_ms) {
+    if (is_step(event->event))
+        expect_step(journey, handover, event, seq, at_ms);
+    take_runs(journey, event, seq, at_ms);
+    if (is_step(event->event) && reaches(event) && run_of(journey, event) &&
+        run_of(journey, event)->due <= at_ms)
+        violation("T1: event %lld: a step fires twice", (long long)seq);
+    take_wait(journey, handover, event, at_ms);
+}
+
+void model_ladder_expect(const struct model *model, unsigned number, hv_time now_ms) {
+    const struct model_journey *journey = &model->journeys[number];
+    const enum hv_phase phase = phase_of(model, journey);
+    const int64_t silent_ms = now_ms - journey->waits_ms;
+
+    for (size_t i = 0; i < journey->run_count; i++)
+        if (journey->runs[i].due <= now_ms)
+            violation("T1: a step of j%u was due %lld ms ago", number,
+                      (long long)(now_ms - journey->runs[i].due));
+    if (silent_ms > ceilings_ms[phase][journey->urgency] + CLAIM_MAX)
+        violation("T1: j%u waits (%s) and nobody was told for %lld days", number,
+                  phase_name(phase), (long long)(silent_ms / DAY));
+}

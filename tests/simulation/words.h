@@ -1,0 +1,25 @@
+/* Messages as words, for scripts: `pickup handover=h3 begeleider=anna planned=+86400000`.
+ *
+ * A field is its key and value; one of a map is `contact.on`. Ids are j1, h1; residents r1; times
+ * stand against now, +0 or -60000, or alone, @0; attendees are kcc:anna,werkse:bram. `request` is
+ * made up where it is required, and where it is not, `request=yes` asks for one. */
+#ifndef HOUVAST_TESTS_SIMULATION_WORDS_H
+#define HOUVAST_TESTS_SIMULATION_WORDS_H
+
+#include "wire/wire.h"
+
+#define WORDS_SIZE 640
+
+/* A message that a peer says, as words. */
+void words_of_message(const struct hv_message *message, hv_time now_ms, char ret_words[WORDS_SIZE]);
+/* And back; lists live in `zone`. False where the words make no sense. */
+bool words_to_message(const char *words, hv_time now_ms, const char *request, msgpack_zone *zone,
+                      struct hv_message *ret_message);
+
+/* The ids that scripts name: kind 'j' or 'h'. And back: 0 for any other id. */
+struct hv_uuid words_id(char kind, unsigned number);
+unsigned words_number(const struct hv_uuid *id);
+/* The pseudonym of that number. */
+void words_resident(unsigned number, char ret_resident[HV_RESIDENT_SIZE]);
+
+#endif
