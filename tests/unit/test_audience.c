@@ -19,13 +19,23 @@ struct parties {
     const char *from, *to, *holder;
 };
 
+static bool is_step(enum hv_event_name name) {
+    return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
+}
+
+/* Steps are for the coordinators of support. */
 static struct audience hear(enum hv_event_name name, const char *by, bool agree,
                             struct parties parties) {
+    static const struct hv_addressee addressee = {"support", HV_ROLE_COORDINATOR};
     struct journey journey = sample_journey();
     struct handover handover = {.state = HV_HANDOVER_OFFERED};
     struct hv_event event = {.event = name, .has_organisation = true, .agree = agree};
     struct audience audience;
 
+    if (is_step(name)) {
+        event.addressees.count = 1;
+        event.addressees.items = &addressee;
+    }
     sample_text(event.organisation, by);
     sample_text(journey.holder.organisation, parties.holder);
     sample_text(handover.from, parties.from);
@@ -88,7 +98,42 @@ static const struct {
     {HV_EVENT_ACKNOWLEDGED, "support", 0, {"werkse", "support", "werkse"}, ""},
     {HV_EVENT_READ, "support", 0, {"", "", "werkse"}, ""},
     {HV_EVENT_NETWORK, "", 0, {"", "", "werkse"}, ""},
-    {HV_EVENT_SUSPECTED, "", 0, {"", "", "werkse"}, ""}, /* of no journey: see below */
+    /* Steps: whom the ladder names; the parties too where it climbs beyond who must act. */
+    {HV_EVENT_REMINDED, "", 0, {"werkse", "support", "werkse"}, "support coordinator"},
+    {HV_EVENT_CHECK_IN_DUE, "", 0, {"", "", "werkse"}, "support coordinator"},
+    {HV_EVENT_ESCALATED,
+     "",
+     0,
+     {"werkse", "support", "werkse"},
+     "support coordinator, werkse endpoint, support endpoint"},
+    {HV_EVENT_ESCALATED,
+     "",
+     0,
+     {"werkse", "werkse", "werkse"},
+     "support coordinator, werkse endpoint"},
+    {HV_EVENT_TOLD, "support", 0, {"werkse", "support", "werkse"}, ""},
+    {HV_EVENT_WAITING, "support", 0, {"werkse", "support", "werkse"}, "werkse endpoint"},
+    {HV_EVENT_NOTED, "werkse", 0, {"werkse", "support", "werkse"}, "support endpoint"},
+    {HV_EVENT_NOTED, "support", 0, {"werkse", "support", "werkse"}, "werkse endpoint"},
+    {HV_EVENT_NOTED, "werkse", 0, {"werkse", "werkse", "werkse"}, ""},
+    {HV_EVENT_URGENCY, "werkse", 0, {"werkse", "support", "werkse"}, ""},
+    {HV_EVENT_CONTESTED,
+     "werkse",
+     0,
+     {"werkse", "support", "support"},
+     "support endpoint, kcc coordinator"},
+    {HV_EVENT_CLAIMED,
+     "kcc",
+     0,
+     {"werkse", "support", "werkse"},
+     "werkse endpoint, support endpoint"},
+    {HV_EVENT_REPAIRED, "", 0, {"", "", "werkse"}, ""},
+    /* Of no journey: see below. */
+    {HV_EVENT_SUSPECTED, "", 0, {"", "", "werkse"}, ""},
+    {HV_EVENT_ABSENT, "werkse", 0, {"", "", "werkse"}, ""},
+    {HV_EVENT_QUIET, "", 0, {"", "", "werkse"}, ""},
+    {HV_EVENT_CLOCK, "", 0, {"", "", "werkse"}, ""},
+    {HV_EVENT_DIGEST, "", 0, {"", "", "werkse"}, ""},
 };
 
 static void test_every_event_goes_where_the_contract_says(void **state) {
@@ -119,18 +164,97 @@ static void test_every_event_is_in_the_table(void **state) {
     }
 }
 
+/* A step of a journey alone is heard by its holder; of a handover that is over, not by the one that
+ * was its receiver. */
+static void test_a_step_without_an_open_handover(void **state) {
+    static const struct hv_addressee addressee = {"kcc", HV_ROLE_COORDINATOR};
+    struct journey journey = sample_journey();
+    struct handover over = {.state = HV_HANDOVER_CONFIRMED};
+    struct hv_event event = {.event = HV_EVENT_ESCALATED, .addressees = {1, &addressee}};
+    struct audience audience;
+    char heard[256];
+    (void)state;
+
+    sample_text(over.from, "werkse");
+    sample_text(over.to, "support");
+    audience_of(&event, &journey, NULL, "kcc", &audience);
+    describe(&audience, heard, sizeof heard);
+    assert_string_equal(heard, "kcc coordinator, kcc endpoint");
+    audience_of(&event, &journey, &over, "kcc", &audience);
+    describe(&audience, heard, sizeof heard);
+    assert_string_equal(heard, "kcc coordinator, kcc endpoint");
+}
+
+/* The second in a row is for the holder's coordinators; the fold has set the count to 0 then. */
+static void test_not_reached_again(void **state) {
+    struct journey journey = sample_journey();
+    const struct hv_event event = {.event = HV_EVENT_NOTED, .code = HV_NOTE_NOT_REACHED};
+    struct audience audience;
+    char heard[256];
+    (void)state;
+
+    journey.not_reached = 1;
+    audience_of(&event, &journey, NULL, "kcc", &audience);
+    assert_int_equal(audience.count, 0);
+    journey.not_reached = 0;
+    audience_of(&event, &journey, NULL, "kcc", &audience);
+    describe(&audience, heard, sizeof heard);
+    assert_string_equal(heard, "kcc coordinator");
+}
+
+/* A claim of the journey alone is heard by its holder. */
+static void test_a_claim_of_the_journey(void **state) {
+    struct journey journey = sample_journey();
+    const struct hv_event event = {.event = HV_EVENT_CLAIMED};
+    struct audience audience;
+    char heard[256];
+    (void)state;
+
+    audience_of(&event, &journey, NULL, "kcc", &audience);
+    describe(&audience, heard, sizeof heard);
+    assert_string_equal(heard, "kcc endpoint");
+}
+
+/* Who acts for an organisation speaks with its voice: the other side hears of it. */
+static void test_acting_for_another(void **state) {
+    struct journey journey = sample_journey();
+    struct handover handover = {.state = HV_HANDOVER_OFFERED};
+    struct hv_event event = {.event = HV_EVENT_NOTED, .has_acted_for = true};
+    struct audience audience;
+    char heard[256];
+    (void)state;
+
+    sample_text(handover.from, "werkse");
+    sample_text(handover.to, "support");
+    sample_text(event.organisation, "kcc");
+    sample_text(event.acted_for, "werkse");
+    audience_of(&event, &journey, &handover, "kcc", &audience);
+    describe(&audience, heard, sizeof heard);
+    assert_string_equal(heard, "support endpoint");
+}
+
 /* What belongs to no journey, by the organisation that it is about. */
 static const struct {
     enum hv_event_name event;
     const char *about;
     bool about_has_coordinators;
+    const char *deputy;
+    hv_time until; /* begins at 10 */
     const char *hears;
 } network_cases[] = {
-    {HV_EVENT_SUSPECTED, "werkse", true, "kcc coordinator, werkse coordinator"},
-    {HV_EVENT_SUSPECTED, "werkse", false, "kcc coordinator"},
-    {HV_EVENT_SUSPECTED, "kcc", true, "kcc coordinator"},
-    {HV_EVENT_ACKNOWLEDGED, "", false, ""},
-    {HV_EVENT_NETWORK, "", false, ""},
+    {HV_EVENT_SUSPECTED, "werkse", true, NULL, 0, "kcc coordinator, werkse coordinator"},
+    {HV_EVENT_SUSPECTED, "werkse", false, NULL, 0, "kcc coordinator"},
+    {HV_EVENT_SUSPECTED, "kcc", true, NULL, 0, "kcc coordinator"},
+    {HV_EVENT_QUIET, "werkse", true, NULL, 0, "kcc coordinator, werkse coordinator"},
+    {HV_EVENT_QUIET, "werkse", false, NULL, 0, "kcc coordinator"},
+    {HV_EVENT_ABSENT, "werkse", true, NULL, 20, "werkse coordinator"},
+    {HV_EVENT_ABSENT, "werkse", false, NULL, 20, "kcc coordinator"},
+    {HV_EVENT_ABSENT, "werkse", true, "bram", 20, ""},
+    {HV_EVENT_ABSENT, "werkse", true, NULL, 10, ""}, /* taken back */
+    {HV_EVENT_CLOCK, "", false, NULL, 0, "kcc operator"},
+    {HV_EVENT_DIGEST, "werkse", true, NULL, 0, ""}, /* is in its inbox already */
+    {HV_EVENT_ACKNOWLEDGED, "", false, NULL, 0, ""},
+    {HV_EVENT_NETWORK, "", false, NULL, 0, ""},
 };
 
 static void test_what_belongs_to_no_journey(void **state) {
@@ -138,13 +262,22 @@ static void test_what_belongs_to_no_journey(void **state) {
     (void)state;
 
     for (size_t i = 0; i < COUNT(network_cases); i++) {
-        struct hv_event event = {.event = network_cases[i].event, .has_about = true};
+        struct hv_event event = {
+            .event = network_cases[i].event,
+            .has_about = true,
+            .has_deputy = network_cases[i].deputy != NULL,
+            .begins = 10,
+            .until = network_cases[i].until,
+        };
         struct audience audience;
         sample_text(event.about, network_cases[i].about);
         audience_of_network_event(&event, "kcc", network_cases[i].about_has_coordinators,
                                   &audience);
         describe(&audience, heard, sizeof heard);
-        assert_string_equal(heard, network_cases[i].hears);
+        if (strcmp(heard, network_cases[i].hears) != 0)
+            fail_msg("case %zu, `%s`: goes to `%s`, not to `%s`", i,
+                     wire_word_text(&wire_vocabulary_event_name, (int)event.event), heard,
+                     network_cases[i].hears);
     }
 }
 
@@ -152,6 +285,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_event_goes_where_the_contract_says),
         cmocka_unit_test(test_every_event_is_in_the_table),
+        cmocka_unit_test(test_a_step_without_an_open_handover),
+        cmocka_unit_test(test_not_reached_again),
+        cmocka_unit_test(test_a_claim_of_the_journey),
+        cmocka_unit_test(test_acting_for_another),
         cmocka_unit_test(test_what_belongs_to_no_journey),
     };
 
