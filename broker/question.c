@@ -162,6 +162,10 @@ static void status_of_journey(struct request *request) {
         done->kind = open.kind;
     }
     set_ladder(request->turn, done, &journey, NULL);
+    done->late = standing_late(request->turn, &journey);
+    done->has_late = done->late != 0;
+    done->has_stuck = ledger_journey_is_stuck(ledger, journey.row);
+    done->stuck = done->has_stuck;
     done->told.count = ledger_told(ledger, journey.row, has_open ? open.row : 0,
                                    &request->turn->zone, &done->told.items);
     done->has_told = done->told.count > 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "broker/record.h"
 #include "wire/wire.h"
 
 const struct hv_run *standing_run(const struct journey *journey, const struct handover *handover) {
@@ -29,6 +30,25 @@ const struct hv_standing_claim *standing_claim(const struct journey *journey, hv
             standing = claim;
     }
     return standing;
+}
+
+hv_time standing_late(const struct turn *turn, const struct journey *journey) {
+    const struct run_rules rules = record_rules(turn);
+    hv_time late_ms = 0;
+
+    for (size_t i = 0; i < journey->runs.count; i++) {
+        struct hv_run first = journey->runs.items[i];
+        if (first.step == 0)
+            continue;
+        first.step = 0;
+        hv_time due_ms =
+            run_next_due(&first, journey->holder.organisation, rules.network, &rules);
+        if (due_ms > turn->now_ms)
+            due_ms = turn->now_ms;
+        if (late_ms == 0 || due_ms < late_ms)
+            late_ms = due_ms;
+    }
+    return late_ms;
 }
 
 static void fill_receiver(struct hv_standing *standing, const struct handover *open) {
@@ -71,6 +91,8 @@ void standing_fill(struct turn *turn, const struct journey *journey, const struc
         standing->has_due = true;
         standing->due = run->due;
     }
+    standing->late = standing_late(turn, journey);
+    standing->has_late = standing->late != 0;
     standing->has_claimed = claim != NULL;
     if (claim)
         standing->claimed = *claim;

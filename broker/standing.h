@@ -16,4 +16,9 @@ const struct hv_run *standing_run(const struct journey *journey, const struct ha
 /* The claim that stands at `now_ms`: the network's before an organisation's own. NULL: none. */
 const struct hv_standing_claim *standing_claim(const struct journey *journey, hv_time now_ms);
 
+/* When the first of the steps that were taken fell due, of whatever runs for the journey: nobody
+ * has done since what it waits for. 0 where no step was taken. By the ladders in force, and now
+ * where a step was taken before its time. */
+hv_time standing_late(const struct turn *turn, const struct journey *journey);
+
 #endif

@@ -159,6 +159,7 @@
     F(S, OPTIONAL, VOCABULARY, phase, phase, "what falls due first")                                   \
     F(S, OPTIONAL, INTEGER, step, (0, 1000), "steps taken on its ladder")                              \
     F(S, OPTIONAL, TIME, due, _, "when its next step falls due")                                       \
+    F(S, OPTIONAL, TIME, late, _, "late since then: when the first of the steps taken had fallen due") \
     F(S, OPTIONAL, MAP, claimed, standing_claim, "who is on it")                                       \
     F(S, OPTIONAL, BOOLEAN, stuck, _, "an item of it is set aside: a system keeps refusing it")        \
     F(S, OPTIONAL, LIST, told, told, "who knows, newest first")
@@ -558,7 +559,9 @@
     F(S, OPTIONAL, VOCABULARY, phase, phase, "what falls due first")                                   \
     F(S, OPTIONAL, INTEGER, step, (0, 1000), "steps taken on its ladder")                              \
     F(S, OPTIONAL, TIME, due, _, "when its next step falls due")                                       \
+    F(S, OPTIONAL, TIME, late, _, "late since then: when the first of the steps taken had fallen due") \
     F(S, OPTIONAL, MAP, claimed, standing_claim, "who is on it")                                       \
+    F(S, OPTIONAL, BOOLEAN, stuck, _, "an item of it is set aside: a system keeps refusing it")        \
     F(S, OPTIONAL, LIST, told, told, "who acknowledged a step of its ladders, newest first")           \
     F(S, OPTIONAL, CODES, warnings, _, "what is worth a look; nothing was refused")                    \
     F(S, OPTIONAL, LIST, journeys, standing, "of the list, most overdue first")                        \
