@@ -334,7 +334,7 @@ static void expect_recorded(const struct model *model, const struct asked *asked
                             const struct hv_done *done) {
     const struct model_event *event = model_event(model, done->seq);
     const enum hv_event_name name = event_of(asked->type);
-    const struct hv_holder *holder = &event->holder_after;
+    const struct hv_holder *holder = NULL;
 
     if (name && event->name != name)
         violation("A1: %s is answered by event %lld, which is another", type_name(asked->type),
@@ -349,6 +349,9 @@ static void expect_recorded(const struct model *model, const struct asked *asked
                              (int)model->handovers[words_number(&done->handover)].state)
             : wire_word_text(&wire_vocabulary_journey_state, (int)journey->state);
     holder = &journey->holder;
+    if (done->has_handover &&
+        model->handovers[words_number(&done->handover)].state >= HV_HANDOVER_CONFIRMED)
+        holder = &model->handovers[words_number(&done->handover)].end_holder;
     if (!state || strcmp(done->state, state) != 0)
         violation("A1: %s is answered `%s`, and it is `%s`", type_name(asked->type), done->state,
                   state ? state : "nothing");

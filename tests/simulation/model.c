@@ -83,7 +83,7 @@ static void move(const struct taking *taking) {
     handover->state = next;
     if (next < HV_HANDOVER_CONFIRMED)
         return;
-    handover->ended_ms = taking->at_ms;
+    handover->end_holder = taking->journey->holder;
     taking->journey->open = 0;
 }
 
@@ -217,7 +217,7 @@ static void take_confirmed(const struct taking *taking) {
         violation("H2: event %lld moves what is closed, or to another than the receiver",
                   (long long)taking->seq);
     move(taking);
-    journey->holder = event->holder;
+    journey->holder = taking->handover->end_holder = event->holder;
     journey->is_kept = true;
 }
 

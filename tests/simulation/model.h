@@ -38,7 +38,8 @@ struct model_handover {
     enum hv_disclose disclose;
     bool introduced, disclosed;
     int64_t supplements;
-    hv_time planned_ms, ended_ms;
+    hv_time planned_ms;
+    struct hv_holder end_holder; /* who held when it ended */
 };
 
 /* What is remembered of an event. */

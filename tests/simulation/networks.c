@@ -146,11 +146,11 @@ static void ladders_put(const char *folder) {
                "step = 10M network\nevery = 10M\n"
                "[ladder pick-up]\nto = werkse\nurgency = urgent\nstep = 1h responsible\n"
                "step = 2h coordinator\nstep = 1d network\nevery = 4h\n"
-               "[ladder arrival]\nurgency = routine\nstep = 2D responsible\nstep = 3D wijk:endpoint\n"
+               "[ladder arrival]\nurgency = routine\nstep = 2D responsible\nstep = 3D endpoint@wijk\n"
                "step = 4D coordinator\nstep = 5D network\nevery = 1D\n"
                "[ladder held]\nurgency = routine\nevery = 7D\n"
-               "[ladder contested]\nstep = 1H network\nstep = 2H support:endpoint\nevery = 4H\n"
-               "[ladder answer]\nstep = 2h responsible\nstep = 4h support:endpoint\n"
+               "[ladder contested]\nstep = 1H network\nstep = 2H endpoint@support\nevery = 4H\n"
+               "[ladder answer]\nstep = 2h responsible\nstep = 4h endpoint@support\n"
                "every = 1D\n");
     file_put(folder, "ladders/city.conf", &text);
 }

@@ -156,6 +156,17 @@ void audit_chain(sqlite3 *database, int64_t seq, const uint8_t head[32]) {
             fail_msg(#member ": `%s`, and `%s`", (one)->member, (other)->member); \
     } while (0)
 
+static void assert_same_claims(const struct claims *one, const struct claims *other) {
+    ASSERT_SAME_NUMBER(one, other, count);
+    for (size_t i = 0; i < one->count; i++) {
+        ASSERT_SAME_TEXT(one, other, items[i].organisation);
+        ASSERT_SAME_TEXT(one, other, items[i].person);
+        ASSERT_SAME_NUMBER(one, other, items[i].until);
+        ASSERT_SAME_NUMBER(one, other, items[i].on);
+        ASSERT_SAME_NUMBER(one, other, items[i].of_network);
+    }
+}
+
 void assert_same_journey(const struct journey *one, const struct journey *other) {
     ASSERT_SAME_NUMBER(one, other, row);
     assert_memory_equal(&one->id, &other->id, sizeof one->id);
@@ -170,8 +181,13 @@ void assert_same_journey(const struct journey *one, const struct journey *other)
     ASSERT_SAME_NUMBER(one, other, since_ms);
     ASSERT_SAME_NUMBER(one, other, held_since_ms);
     ASSERT_SAME_NUMBER(one, other, reassigned_on_ms);
+    ASSERT_SAME_NUMBER(one, other, urgency_on_ms);
+    ASSERT_SAME_NUMBER(one, other, not_reached);
     ASSERT_SAME_NUMBER(one, other, outcome);
     ASSERT_SAME_TEXT(one, other, closed_by);
+    if (!runs_equal(&one->runs, &other->runs))
+        fail_msg("other phases run, or they are due at other times");
+    assert_same_claims(&one->claims, &other->claims);
 }
 
 void assert_same_handover(const struct handover *one, const struct handover *other) {
@@ -206,6 +222,31 @@ void assert_same_handover(const struct handover *one, const struct handover *oth
                      (long long)one->times_ms[state], (long long)other->times_ms[state]);
 }
 
+/* Of a closed journey there is none. T1: its timer is that of its first step. */
+static void read_keeping(sqlite3_stmt *statement, struct journey *journey) {
+    const int at = column(statement, "keeping");
+    struct hv_keeping keeping = {.runs = {.count = 0}};
+    msgpack_zone zone;
+
+    assert_true(msgpack_zone_init(&zone, 1024));
+    if (sqlite3_column_blob(statement, at))
+        assert_int_equal(wire_decode_struct(sqlite3_column_blob(statement, at),
+                                            (size_t)sqlite3_column_bytes(statement, at),
+                                            &wire_struct_keeping, &zone, &keeping),
+                         0);
+    assert_in_range(keeping.runs.count, 0, RUNS_MAX);
+    assert_in_range(keeping.claims.count, 0, CLAIMS_MAX);
+    journey->runs.count = keeping.runs.count;
+    for (size_t i = 0; i < keeping.runs.count; i++)
+        journey->runs.items[i] = keeping.runs.items[i];
+    journey->claims.count = keeping.claims.count;
+    for (size_t i = 0; i < keeping.claims.count; i++)
+        journey->claims.items[i] = keeping.claims.items[i];
+    msgpack_zone_destroy(&zone);
+    assert_int_equal(number_of(statement, "due"), runs_due(&journey->runs));
+    assert_int_equal(journey->runs.count == 0, journey->state == HV_JOURNEY_CLOSED);
+}
+
 static void read_journey(sqlite3_stmt *statement, struct journey *ret_journey) {
     struct journey *journey = ret_journey;
 
@@ -225,7 +266,10 @@ static void read_journey(sqlite3_stmt *statement, struct journey *ret_journey) {
     journey->held_since_ms = number_of(statement, "held_since");
     journey->reassigned_on_ms = number_of(statement, "reassigned_on");
     journey->outcome = (enum hv_outcome)number_of(statement, "outcome");
+    journey->urgency_on_ms = number_of(statement, "urgency_on");
+    journey->not_reached = number_of(statement, "not_reached");
     text_of(statement, "closed_by", journey->closed_by, sizeof journey->closed_by);
+    read_keeping(statement, journey);
 }
 
 static void read_handover_end(sqlite3_stmt *statement, struct handover *handover) {
@@ -238,6 +282,7 @@ static void read_handover_end(sqlite3_stmt *statement, struct handover *handover
     handover->times_ms[HV_HANDOVER_DELIVERED] = number_of(statement, "delivered_at");
     handover->times_ms[HV_HANDOVER_RECEIVED] = number_of(statement, "received_at");
     handover->times_ms[HV_HANDOVER_PICKED_UP] = number_of(statement, "picked_up_at");
+    handover->times_ms[HV_HANDOVER_WAITING] = number_of(statement, "waiting_at");
     if (handover->state >= HV_HANDOVER_CONFIRMED)
         handover->times_ms[handover->state] = number_of(statement, "ended_at");
 }
@@ -277,6 +322,7 @@ static void read_handover(sqlite3_stmt *statement, struct handover *ret_handover
 /* Rows count from 1: row n stands at n. */
 struct folded {
     int64_t agreed_seq; /* of the newest closing that a second person agreed to */
+    int64_t most;       /* the greatest row of either */
     struct journey journeys[AUDIT_ROWS_MAX];
     struct handover handovers[AUDIT_ROWS_MAX];
 };
@@ -324,6 +370,10 @@ static void fold_event(sqlite3_stmt *statement, struct folded *folded) {
                            &wire_struct_event, &zone, &event),
         0);
     assert_int_equal(event.event, number_of(statement, "type"));
+    if (journey_row > folded->most)
+        folded->most = journey_row;
+    if (handover_row > folded->most)
+        folded->most = handover_row;
     struct journey *journey = &folded->journeys[journey_row];
     const struct journey before = *journey;
     journey->row = journey_row;
@@ -373,7 +423,7 @@ void audit_fold(sqlite3 *database) {
     while (step(statement))
         fold_event(statement, folded);
     sqlite3_finalize(statement);
-    for (size_t i = 0; i < AUDIT_ROWS_MAX; i++)
+    for (int64_t i = 0; i <= folded->most; i++)
         count += (folded->journeys[i].row != 0) + (folded->handovers[i].row != 0);
     assert_int_equal(compare_rows(database, folded), count);
     free(folded);
