@@ -10,6 +10,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "broker/phase.h"
+
 void ledger_sample_open(struct ledger_sample *sample) {
     struct failure failure;
 
@@ -24,9 +26,13 @@ void ledger_sample_close(struct ledger_sample *sample) {
 
 int ledger_sample_setup(void **state) {
     struct ledger_sample *sample = calloc(1, sizeof *sample);
+    struct sample_network files;
 
     if (!sample || sodium_init() < 0 || !msgpack_zone_init(&sample->zone, 1024))
         return -1;
+    sample_network_init(&files);
+    sample->network = sample_network_parse(&files);
+    sample_network_fini(&files);
     fake_world_init(&sample->fake, 1);
     scratch_make(sample->folder);
     ledger_sample_open(sample);
@@ -40,12 +46,47 @@ int ledger_sample_teardown(void **state) {
     ledger_sample_close(sample);
     scratch_remove(sample->folder);
     msgpack_zone_destroy(&sample->zone);
+    network_free(sample->network);
     free(sample);
     return 0;
 }
 
 void ledger_sample_commit(struct ledger_sample *sample) {
     assert_int_equal(ledger_commit(sample->ledger), 0);
+}
+
+/* The event as it is recorded: what runs from then is part of it. */
+static void fold(struct ledger_sample *sample, struct hv_event *event, struct journey *journey,
+                 struct handover *handover, struct runs *runs) {
+    const struct run_rules rules = {.network = sample->network, .now_ms = sample->fake.wall_ms};
+
+    journey_fold(journey, event, sample->fake.wall_ms);
+    if (handover)
+        handover_fold(handover, event, ledger_seq(sample->ledger) + 1, sample->fake.wall_ms,
+                      &journey->holder);
+    phase_after(event, journey, handover, &rules, runs);
+    if (runs_equal(runs, &journey->runs))
+        return;
+    event->has_runs = true;
+    event->runs.count = runs->count;
+    event->runs.items = runs->items;
+    journey->runs = *runs;
+}
+
+static int64_t record_one(struct ledger_sample *sample, struct hv_event event,
+                          struct journey *journey, struct handover *handover,
+                          struct ledger_cause cause) {
+    struct handover *of_event = event.has_handover ? handover : NULL;
+    struct runs runs;
+
+    fold(sample, &event, journey, of_event, &runs);
+    ledger_journey_put(sample->ledger, journey);
+    if (of_event) {
+        of_event->journey_row = journey->row;
+        ledger_handover_put(sample->ledger, of_event);
+    }
+    return ledger_event_append(sample->ledger, &event, sample->fake.wall_ms, journey->row,
+                               of_event ? of_event->row : 0, cause);
 }
 
 int64_t ledger_sample_record(struct ledger_sample *sample, const struct decision *decision,
@@ -59,20 +100,8 @@ int64_t ledger_sample_record(struct ledger_sample *sample, const struct decision
     if (command)
         memcpy(cause.command, command, sizeof cause.command);
     for (size_t i = 0; i < decision->event_count; i++) {
-        const struct hv_event *event = &decision->events[i];
-        const int64_t seq = ledger_seq(sample->ledger) + 1;
-
-        journey_fold(journey, event, sample->fake.wall_ms);
-        ledger_journey_put(sample->ledger, journey);
-        if (event->has_handover) {
-            handover->journey_row = journey->row;
-            handover_fold(handover, event, seq, sample->fake.wall_ms, &journey->holder);
-            ledger_handover_put(sample->ledger, handover);
-        }
-        assert_int_equal(ledger_event_append(sample->ledger, event, sample->fake.wall_ms,
-                                             journey->row, event->has_handover ? handover->row : 0,
-                                             cause),
-                         seq);
+        const int64_t seq = record_one(sample, decision->events[i], journey, handover, cause);
+        assert_int_equal(seq, ledger_seq(sample->ledger));
         if (i == 0)
             first = seq;
         cause = (struct ledger_cause){.first = first};

@@ -10,8 +10,9 @@
 struct ledger_sample {
     struct fake_world fake;
     char folder[SCRATCH_PATH_SIZE];
-    struct ledger *ledger; /* NULL while it is closed */
-    msgpack_zone zone;     /* for what tests read */
+    struct ledger *ledger;   /* NULL while it is closed */
+    struct network *network; /* whose ladders run; no ledger knows of it */
+    msgpack_zone zone;       /* for what tests read */
 };
 
 /* For cmocka: *state is a struct ledger_sample with a new ledger. */
@@ -27,8 +28,8 @@ void ledger_sample_close(struct ledger_sample *sample);
 /* Commits the open turn; the test fails where that fails. */
 void ledger_sample_commit(struct ledger_sample *sample);
 
-/* Records a decision within the open turn as a turn does, but for items and dossiers; with the
- * command's name, NULL for none. Gives the first event's seq. */
+/* Records a decision within the open turn as a turn does, with what runs from each event on, but
+ * for items and dossiers; with the command's name, NULL for none. Gives the first event's seq. */
 int64_t ledger_sample_record(struct ledger_sample *sample, const struct decision *decision,
                              struct journey *journey, struct handover *handover,
                              const uint8_t command[16]);

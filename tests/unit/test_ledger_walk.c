@@ -163,7 +163,8 @@ static void put_in_force(struct ledger_sample *sample, const struct network_file
     network_files_hash(files, count, event.network_hash);
     assert_int_equal(network_pack(&network, &bytes, &size), 0);
     ledger_begin(sample->ledger);
-    ledger_network_put(sample->ledger, event.network_hash, bytes, size);
+    ledger_network_put(sample->ledger, event.network_hash, bytes, size,
+                       ledger_seq(sample->ledger) + 1);
     (void)ledger_event_append(sample->ledger, &event, sample->fake.wall_ms, 0, 0,
                               (struct ledger_cause){0});
     ledger_sample_commit(sample);
