@@ -300,17 +300,73 @@ static void test_set_aside_until_the_next_hello(void **state) {
 
 /* ---- Clocks that go wrong ---- */
 
-/* Set back by a year while an item rests: it does not rest for a year, nor does the broker spin. */
+#define YEAR_MS INT64_C(31536000000)
+#define HOUR_MS INT64_C(3600000)
+
+/* An offer that werkse has given back for an hour. */
+static void offer_rests(struct peer *kcc, struct peer *werkse) {
+    offer(kcc, 1);
+    const struct hv_message nack = say_nack(expect(werkse, HV_EVENT_OFFERED, 1)->item, HOUR_MS);
+    peer_say(werkse, &nack, NULL, 0);
+    world_settle(werkse->world);
+    peer_expect_silence(werkse);
+}
+
+/* Time goes by, with signs of life. */
+static void live(struct peer *kcc, struct peer *werkse, int64_t ms) {
+    const struct hv_message pong = {.type = HV_MESSAGE_pong};
+    struct broker_world *world = werkse->world;
+    const struct heard *heard = NULL;
+
+    for (; ms > 0; ms -= 20000) {
+        world_pass(world, ms < 20000 ? ms : 20000);
+        peer_say(kcc, &pong, NULL, 0);
+        peer_say(werkse, &pong, NULL, 0);
+        world_settle(world);
+        while ((heard = peer_next_answer(werkse)) != NULL)
+            assert_int_equal(heard->message.type, HV_MESSAGE_ping);
+        while ((heard = peer_next_answer(kcc)) != NULL)
+            assert_int_equal(heard->message.type, HV_MESSAGE_ping);
+    }
+}
+
+/* Set by somebody's hand, back or forward by a year: it is not obeyed. What rests for an hour rests
+ * for that hour and no longer, the broker does not spin, and no session ends for it. */
+static void clock_is_set_by_hand(struct broker_world *world, int64_t step_ms) {
+    struct peer *kcc = kcc_begin(world);
+    struct peer *werkse = werkse_begin(world, "one", 10);
+
+    offer_rests(kcc, werkse);
+    world->fake.wall_ms += step_ms;
+    world_settle(world);
+    peer_expect_silence(werkse);
+    live(kcc, werkse, HOUR_MS - 1);
+    peer_expect_silence(werkse);
+    assert_true(broker_wait_ms(world->broker) > 0);
+    live(kcc, werkse, 1);
+    (void)peer_does(werkse, say_ack(expect(werkse, HV_EVENT_OFFERED, 2)->item));
+    const struct hv_done *done = peer_does(kcc, say_status(1));
+    assert_int_equal(done->at, world->fake.wall_ms - step_ms);
+}
+
 static void test_clock_set_back(void **state) {
+    clock_is_set_by_hand(*state, -YEAR_MS);
+}
+
+static void test_clock_set_forward(void **state) {
+    clock_is_set_by_hand(*state, YEAR_MS);
+}
+
+/* Set back by a year by a time service, which is obeyed, while an item rests: it does not rest for
+ * a year, nor does the broker spin. */
+static void test_clock_put_right_backwards(void **state) {
     struct broker_world *world = *state;
     struct peer *kcc = kcc_begin(world);
     struct peer *werkse = werkse_begin(world, "one", 10);
 
-    offer(kcc, 1);
-    const struct hv_message nack = say_nack(expect(werkse, HV_EVENT_OFFERED, 1)->item, 3600000);
-    peer_say(werkse, &nack, NULL, 0);
-    world_settle(world);
-    world->fake.wall_ms -= INT64_C(31536000000);
+    offer_rests(kcc, werkse);
+    world->fake.wall_ms -= YEAR_MS;
+    world->fake.synchronised = true;
     world_settle(world);
     (void)expect(werkse, HV_EVENT_OFFERED, 2);
     /* Life goes on, though the offer lies in the future now. */
@@ -320,21 +376,34 @@ static void test_clock_set_back(void **state) {
     (void)peer_does(werkse, say_reassign(world, 1, "bram", "anna"));
 }
 
-/* Set forward by a year: what rests goes at once, nothing else is lost, no session ends for it. */
-static void test_clock_set_forward(void **state) {
+/* Set forward by a year by a time service: what rests goes at once, nothing else is lost, no
+ * session ends for it. */
+static void test_clock_put_right_forwards(void **state) {
     struct broker_world *world = *state;
     struct peer *kcc = kcc_begin(world);
     struct peer *werkse = werkse_begin(world, "one", 10);
 
-    offer(kcc, 1);
-    const struct hv_message nack = say_nack(expect(werkse, HV_EVENT_OFFERED, 1)->item, 3600000);
-    peer_say(werkse, &nack, NULL, 0);
-    world_settle(world);
-    world->fake.wall_ms += INT64_C(31536000000);
+    offer_rests(kcc, werkse);
+    world->fake.wall_ms += YEAR_MS;
+    world->fake.synchronised = true;
     world_settle(world);
     const int64_t item = expect(werkse, HV_EVENT_OFFERED, 2)->item;
     (void)peer_does(werkse, say_ack(item));
     (void)peer_does(kcc, say_status(1));
+}
+
+/* The machine slept for a year: its time since boot went along, and that year is over. */
+static void test_machine_that_slept(void **state) {
+    struct broker_world *world = *state;
+    struct peer *kcc = kcc_begin(world);
+    struct peer *werkse = werkse_begin(world, "one", 10);
+
+    offer_rests(kcc, werkse);
+    world_pass(world, YEAR_MS);
+    werkse = werkse_begin(world, "two", 10);
+    (void)expect(werkse, HV_EVENT_OFFERED, 2);
+    kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "two", 0);
+    assert_int_equal(peer_does(kcc, say_status(1))->at, world->fake.wall_ms);
 }
 
 /* ---- Dossiers ---- */
@@ -433,6 +502,9 @@ int main(void) {
         BROKER_TEST(test_set_aside_until_the_next_hello),
         BROKER_TEST(test_clock_set_back),
         BROKER_TEST(test_clock_set_forward),
+        BROKER_TEST(test_clock_put_right_backwards),
+        BROKER_TEST(test_clock_put_right_forwards),
+        BROKER_TEST(test_machine_that_slept),
         BROKER_TEST(test_dossier_is_deleted_after_its_days),
         BROKER_TEST(test_dossier_is_deleted_on_withdrawal),
         BROKER_TEST(test_fetch_sends_all_again),

@@ -15,6 +15,50 @@
 
 /* ---- Rows ---- */
 
+/* As many phases and claims as there may be, with everything said of each. */
+static void keep_much(struct journey *journey) {
+    journey->runs.count = RUNS_MAX;
+    for (int i = 0; i < RUNS_MAX; i++)
+        journey->runs.items[i] = (struct hv_run){
+            .phase = (enum hv_phase)(i + 1),
+            .awaits = "werkse",
+            .has_handover = true,
+            .handover = sample_uuid((uint8_t)(200 + i)),
+            .urgency = HV_URGENCY_CRISIS,
+            .has_kind = true,
+            .kind = HV_KIND_SIGNAL,
+            .has_to = true,
+            .to = "werkse",
+            .began = SAMPLE_NOW_MS + i,
+            .step = i,
+            .due = SAMPLE_NOW_MS + 2000 - i,
+            .network = 3,
+            .has_days = true,
+            .days = 14,
+            .has_asked = true,
+            .asked = SAMPLE_NOW_MS + 1000,
+            .has_left = true,
+            .left = 60000,
+            .has_rested = true,
+            .rested = 90000,
+            .has_rested_own = true,
+            .rested_own = 30000,
+            .has_restarts = true,
+            .restarts = 2,
+        };
+    journey->claims.count = CLAIMS_MAX;
+    for (int i = 0; i < CLAIMS_MAX; i++)
+        journey->claims.items[i] = (struct hv_standing_claim){
+            .organisation = "support",
+            .person = "carla",
+            .until = SAMPLE_NOW_MS + i,
+            .has_on = true,
+            .on = SAMPLE_NOW_MS,
+            .has_of_network = true,
+            .of_network = i % 2 == 0,
+        };
+}
+
 /* A journey comes back as it was put, at every turn of its life. */
 static void test_journeys_come_back(void **state) {
     struct ledger_sample *sample = *state;
@@ -29,10 +73,15 @@ static void test_journeys_come_back(void **state) {
         journey.id = sample_uuid((uint8_t)(i + 1));
         journey.basis9 = i ? HV_BASIS9_CARE : 0;
         journey.reassigned_on_ms = (hv_time)i * 1000;
+        journey.urgency_on_ms = (hv_time)i * 2000;
+        journey.not_reached = i == 1;
+        keep_much(&journey);
         journey.state = HV_JOURNEY_OPEN; /* every one begins so */
         ledger_journey_put(sample->ledger, &journey);
         assert_int_not_equal(journey.row, 0);
         journey.state = lives[i].state;
+        if (journey.state == HV_JOURNEY_CLOSED)
+            journey.runs.count = 0;
         ledger_journey_put(sample->ledger, &journey);
         assert_true(ledger_journey_find(sample->ledger, &journey.id, &back));
         assert_same_journey(&back, &journey);
@@ -90,13 +139,15 @@ static void test_handovers_come_back(void **state) {
 
 /* ---- By construction ---- */
 
-/* H1: the store itself takes no journey without a holder, and no second open handover. */
+/* H1, T1: the store itself takes no journey without a holder or without a next step, and no second
+ * open handover. */
 static void test_store_refuses_what_must_not_be(void **state) {
     static const char second_open[] =
         "INSERT INTO handover SELECT 99, randomblob(16), journey, state, sender, receiver, kind, "
         "urgency, disclose, received_by, picked_up_by, planned, introduced, disclosed, deleted, "
         "supplements, dossier_hash, taken_as, as_reason, end_organisation, end_begeleider, "
-        "ended_seq, offered_at, delivered_at, received_at, picked_up_at, ended_at FROM handover";
+        "ended_seq, offered_at, delivered_at, received_at, picked_up_at, waiting_at, ended_at "
+        "FROM handover";
     static const char *const refused[] = {
         second_open,
         "UPDATE journey SET organisation = ''",
@@ -104,6 +155,9 @@ static void test_store_refuses_what_must_not_be(void **state) {
         "UPDATE journey SET begeleider = ''",
         "UPDATE journey SET begeleider = NULL",
         "UPDATE journey SET state = 4",
+        "UPDATE journey SET due = 0",
+        "UPDATE journey SET due = -1",
+        "UPDATE journey SET due = NULL",
         "UPDATE journey SET resident = 'a name'",
         "UPDATE handover SET state = 9",
         "UPDATE handover SET supplements = 16",
@@ -121,6 +175,36 @@ static void test_store_refuses_what_must_not_be(void **state) {
         if (audit_run(database, refused[i]) != SQLITE_CONSTRAINT)
             fail_msg("taken: %s", refused[i]);
     sqlite3_close(database);
+}
+
+/* ---- Timers ---- */
+
+/* The one that is due first, of open journeys alone. */
+static void test_what_falls_due(void **state) {
+    struct ledger_sample *sample = *state;
+    const struct hv_close close = sample_close(HV_OUTCOME_HELPED, true);
+    struct journey journeys[4] = {{0}};
+    struct decision decision;
+    hv_time next_ms = 0;
+
+    ledger_begin(sample->ledger);
+    assert_false(ledger_journey_next(sample->ledger, &next_ms));
+    assert_int_equal(ledger_journey_due(sample->ledger, INT64_MAX), 0);
+    for (uint8_t i = 1; i <= 3; i++) {
+        journeys[i] = ledger_sample_journey(sample, i);
+        journeys[i].runs.items[0].due = SAMPLE_NOW_MS + (i == 1 ? 500 : 100 * i);
+        ledger_journey_put(sample->ledger, &journeys[i]);
+    }
+    assert_true(ledger_journey_next(sample->ledger, &next_ms));
+    assert_int_equal(next_ms, SAMPLE_NOW_MS + 200);
+    assert_int_equal(ledger_journey_due(sample->ledger, SAMPLE_NOW_MS + 199), 0);
+    assert_int_equal(ledger_journey_due(sample->ledger, SAMPLE_NOW_MS + 200), journeys[2].row);
+    assert_int_equal(ledger_journey_due(sample->ledger, SAMPLE_NOW_MS + 900), journeys[2].row);
+    journey_decide_close(&journeys[2], NULL, &close, &sample_holder, sample->fake.wall_ms,
+                         &decision);
+    ledger_sample_record(sample, &decision, &journeys[2], NULL, NULL);
+    assert_int_equal(ledger_journey_due(sample->ledger, SAMPLE_NOW_MS + 900), journeys[3].row);
+    ledger_sample_commit(sample);
 }
 
 /* ---- Organisations ---- */
@@ -237,6 +321,7 @@ int main(void) {
         LEDGER_TEST(test_journeys_come_back),
         LEDGER_TEST(test_handovers_come_back),
         LEDGER_TEST(test_store_refuses_what_must_not_be),
+        LEDGER_TEST(test_what_falls_due),
         LEDGER_TEST(test_earlier_holders),
         LEDGER_TEST(test_ties),
         LEDGER_TEST(test_ties_end),
