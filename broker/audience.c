@@ -55,8 +55,7 @@ static void noted_audience(struct audience *audience, const struct hv_event *eve
                            const struct journey *journey, const struct handover *handover) {
     if (handover)
         other_party(audience, event, handover);
-    /* The fold begins the count anew after the second in a row. */
-    if (event->code == HV_NOTE_NOT_REACHED && journey->not_reached == 0)
+    if (event->code == HV_NOTE_NOT_REACHED && event->has_count)
         audience_add(audience, journey->holder.organisation, HV_ROLE_COORDINATOR);
 }
 

@@ -110,6 +110,9 @@ void journey_decide_note(const struct journey *journey, const struct handover *h
     copy_text(event->to, command->to);
     event->has_reason = command->has_reason;
     copy_text(event->reason, command->reason);
+    /* The second in a row is said to be so: it is for the coordinators. */
+    event->has_count = command->code == HV_NOTE_NOT_REACHED && journey->not_reached > 0;
+    event->count = event->has_count ? journey->not_reached + 1 : 0;
 }
 
 /* ---- urgency ---- */

@@ -60,7 +60,7 @@ CREATE TABLE absence (
     until        INTEGER NOT NULL,
     deputy       TEXT NOT NULL,
     said_on      INTEGER NOT NULL,
-    event        INTEGER NOT NULL REFERENCES event (seq),
+    event        INTEGER NOT NULL UNIQUE REFERENCES event (seq),
     PRIMARY KEY (organisation, begeleider)
 ) STRICT, WITHOUT ROWID;
 
@@ -76,12 +76,14 @@ CREATE TABLE clock (
 
 -- Steps that wait together in one digest item of an inbox; told one by one when it is acknowledged.
 CREATE TABLE digest (
-    inbox INTEGER NOT NULL,
-    item  INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    event INTEGER NOT NULL REFERENCES event (seq),
-    PRIMARY KEY (inbox, item, place)
-) STRICT, WITHOUT ROWID;
+    number INTEGER PRIMARY KEY,
+    inbox  INTEGER NOT NULL,
+    item   INTEGER NOT NULL,
+    place  INTEGER NOT NULL,
+    event  INTEGER NOT NULL REFERENCES event (seq),
+    UNIQUE (inbox, item, place),
+    UNIQUE (inbox, event)
+) STRICT;
 
 -- How long things took and how they ended, per route: counts by bucket, the buckets widening (measure.h).
 CREATE TABLE measure (
