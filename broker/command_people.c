@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/access.h"
+#include "broker/acting.h"
 #include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/record.h"
@@ -18,17 +19,30 @@ static struct journey_limits limits_of(const struct request *request) {
     };
 }
 
+static bool knows_journey(const struct request *request, const struct subject *subject) {
+    return subject->has_journey &&
+           access_knows_journey(&request->actor, &subject->journey, subject_open(subject));
+}
+
 /* The handover that a command names beside or instead of the journey. False when there is none that
- * the actor knows: answered. */
-static bool find_handover(struct request *request, const struct hv_uuid *id,
+ * the actor knows: answered, and of a journey that is somebody else's like of one that is not
+ * there. */
+static bool find_handover(struct request *request, const struct hv_uuid *id, bool beside_journey,
                           struct subject *subject) {
-    subject->has_handover = ledger_handover_find(request->turn->ledger, id, &subject->handover) &&
-                            access_knows_handover(&request->actor, &subject->handover) &&
-                            (!subject->has_journey ||
-                             subject->handover.journey_row == subject->journey.row);
-    if (!subject->has_handover)
+    subject->has_handover =
+        ledger_handover_find(request->turn->ledger, id, &subject->handover) &&
+        access_knows_handover(&request->actor, &subject->handover) &&
+        (!beside_journey ||
+         (subject->has_journey && subject->handover.journey_row == subject->journey.row));
+    if (subject->has_handover)
+        return true;
+    if (request->turn->mode != TURN_NORMAL)
+        command_refuse_unavailable(request);
+    else if (beside_journey && !knows_journey(request, subject))
+        answer_unknown_journey(request);
+    else
         answer_unknown_handover(request);
-    return subject->has_handover;
+    return false;
 }
 
 static struct handover *named(struct subject *subject) {
@@ -42,7 +56,8 @@ static void done_overtaken(struct request *request, const struct subject *subjec
                  ledger_event_newest(request->turn->ledger, subject->journey.row, name), true);
 }
 
-/* Records it with the handover that it names, and answers with how that stands, else the journey. */
+/* Records it with the handover that it names, and answers with how that stands, else the journey.
+ */
 static void record(struct request *request, const struct decision *decision,
                    struct subject *subject, struct handover *handover) {
     if (decision->refusal) {
@@ -73,7 +88,7 @@ static bool note_may(const struct request *request, const struct subject *subjec
     if (!subject->has_handover)
         return subject_is_held_by_actor(request, subject);
     return access_is_side(&request->actor, &subject->handover,
-                          journey_note_is_holders(code)       ? ACCESS_HOLDER
+                          journey_note_is_holders(code)   ? ACCESS_HOLDER
                           : code == HV_NOTE_WORKING_ON_IT ? ACCESS_RECEIVER
                                                           : ACCESS_EITHER);
 }
@@ -87,20 +102,31 @@ static bool refuse_tip(struct request *request) {
     return true;
 }
 
+/* Who asks again has to learn that it is over, though the journey may be somebody else's by now. */
+static bool judge_ended(struct request *request, const struct subject *subject) {
+    if (note_may(request, subject))
+        return acting_refuse(request);
+    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s",
+                  note_sides(request->message.note.code));
+    return true;
+}
+
 static void command_note(struct request *request) {
     const struct hv_note *command = &request->message.note;
     struct decision decision;
     struct subject subject;
 
     subject_find(request, &command->journey, &subject);
-    if (request->turn->mode == TURN_NORMAL && subject.has_journey && command->has_handover &&
-        !find_handover(request, &command->handover, &subject))
+    if (request->turn->mode == TURN_NORMAL && command->has_handover &&
+        !find_handover(request, &command->handover, true, &subject))
         return;
-    if (request->turn->mode == TURN_NORMAL && !subject.repeat_seq && refuse_tip(request))
+    if (request->turn->mode == TURN_NORMAL && !subject.repeat_seq &&
+        knows_journey(request, &subject) && refuse_tip(request))
         return;
-    if (subject.has_handover && !handover_is_open(&subject.handover))
-        subject.repeat_seq = 0; /* who asks again has to learn that it is over */
-    if (subject_judge(request, &subject, note_may(request, &subject), note_sides(command->code)))
+    if (subject.has_handover && !handover_is_open(&subject.handover)
+            ? judge_ended(request, &subject)
+            : subject_judge(request, &subject, note_may(request, &subject),
+                            note_sides(command->code)))
         return;
     journey_decide_note(&subject.journey, named(&subject), command, &request->actor,
                         request->turn->now_ms, limits_of(request), &decision);
@@ -135,7 +161,7 @@ static void command_claim(struct request *request) {
     struct subject subject = {0};
 
     if (command->has_handover) {
-        if (!find_handover(request, &command->handover, &subject))
+        if (!find_handover(request, &command->handover, false, &subject))
             return;
         subject_find(request, &subject.handover.journey, &subject);
         subject.has_handover = true;

@@ -15,6 +15,7 @@ void delivery_hide(struct hv_event *event) {
         hide_author(event);
         event->has_disclose = false;
         event->has_dossier_hash = false;
+        event->has_reason = false;
         break;
     case HV_EVENT_DOSSIER:
     case HV_EVENT_WITHDRAWN:
@@ -34,6 +35,8 @@ void delivery_hide(struct hv_event *event) {
         event->has_begeleider = false;
         event->has_talked = false;
         event->has_no_talk = false;
+        event->has_acted_for = false; /* it would say who holds now */
+        event->has_reason = false;
         break;
     case HV_EVENT_OPENED:
     case HV_EVENT_REASSIGNED:

@@ -70,6 +70,8 @@ void handover_decide_offer(const struct journey *journey, const struct handover 
     }
     event->has_on = command->has_on;
     event->on = command->on;
+    event->has_reason = command->has_reason; /* why somebody acts for another */
+    copy_text(event->reason, command->reason);
 }
 
 /* Discloses pseudonym and dossiers to the receiver: an event, and so an item, for each dossier. */

@@ -113,6 +113,8 @@ static void close_event_fill(struct hv_event *event, const struct hv_close *comm
     copy_text(event->no_talk, command->no_talk);
     event->has_on = command->has_on;
     event->on = command->on;
+    event->has_reason = command->has_reason; /* why somebody acts for another */
+    copy_text(event->reason, command->reason);
 }
 
 void journey_decide_close(const struct journey *journey, const struct handover *open_handover,

@@ -53,7 +53,7 @@ EVENT_KEYS = {
 }
 
 STANDING = {"type", "journey", "state", "holder", "urgency", "since"}
-STANDING_MORE = {"handover", "receiver", "kind", "introduced", "phase", "step", "due", "claimed", "stuck", "told"}
+STANDING_MORE = {"handover", "receiver", "kind", "introduced", "phase", "step", "due", "late", "claimed", "stuck", "told"}
 
 # type: (keys that must be there, keys that may)
 KEYS = {
@@ -68,7 +68,7 @@ KEYS = {
             "request", "repeated", "journey", "handover", "state", "holder", "dossier_hash", "receiver",
             "kind", "urgency", "since", "planned", "introduced", "as", "reason", "times", "events",
             "next", "organisations", "receipt_keys", "stats", "counts", "head", "phase", "step", "due",
-            "claimed", "told", "warnings", "journeys",
+            "claimed", "told", "warnings", "journeys", "late", "stuck",
         },
     ),
     "refused": ({"type", "code", "reason"}, {"request", "field", "retry_after"}),
