@@ -1,12 +1,14 @@
 /* Verifying: the chain recomputed event by event, then every row against what the events say.
  *
  *   chain      each event: its number, commitment, hash, and what it says it is about
- *   strays     rows that belong to no event, journey or handover; dossiers against their hashes
- *   journeys   each journey: its events folded, compared with its row and those of its handovers,
- *              their dossiers, deletions and receipts
+ *   strays     rows that belong to no event, journey, handover or digest; dossiers against their
+ *              hashes
+ *   journeys   each journey: its events folded, compared with its row, what runs for it and when
+ *              that is due, and the rows of its handovers, their dossiers, deletions and receipts
  *   items      each event again, in order: the items that it owed, under the network then in force,
- *              the acknowledgement that it is, the signature of its receipt
- *   inboxes    each inbox: it has counted as far as the events have, and has nothing else
+ *              the acknowledgement that it is, the signature of its receipt, the absence it says
+ *   inboxes    each inbox: it has counted as far as the events have, and has nothing else; and what
+ *              waits in digests
  *
  * Events that are recorded meanwhile are this process's own: the chain ends where it ended at the
  * first step, a journey is folded, and items are counted, as far as they have come when they are

@@ -58,10 +58,21 @@ struct walk_inbox {
     UT_hash_handle hh;
 };
 
+/* A step of a ladder that went into a digest, until it is told. */
+struct walk_digested {
+    struct walk_digested_name {
+        int64_t inbox_row;
+        int64_t seq; /* of the step */
+    } name;          /* key */
+    bool compared;   /* it is in a digest that is owed */
+    UT_hash_handle hh;
+};
+
 struct walk_items {
     int64_t seq;             /* of the event taken last */
     struct network *network; /* in force at it; NULL before the first */
     struct walk_inbox *inboxes;
+    struct walk_digested *digested;
     uint8_t network_hash[32]; /* of the newest, also where it cannot be read */
     int64_t inbox_row;        /* the last one that was compared */
 };
@@ -106,6 +117,22 @@ void walk_items_free(struct walk_items *items);
 struct walk_inbox *walk_inbox_of(struct ledger *ledger, struct ledger_walk *walk,
                                  const char *organisation, enum hv_role role);
 const char *walk_role_name(enum hv_role role);
+
+/* ---- Steps in digests, and absences ---- */
+
+/* The step of that event went into a digest of the inbox. */
+bool walk_digest_took(struct ledger *ledger, struct ledger_walk *walk, int64_t inbox_row,
+                      int64_t seq);
+/* The acknowledgement of a digest told that step; false where it was in none. */
+bool walk_digest_told(struct ledger_walk *walk, int64_t inbox_row, int64_t seq);
+/* What was taken and not told, and nothing else, waits in digests; true when all is compared. */
+bool walk_digests_compare(struct ledger *ledger, struct ledger_walk *walk);
+void walk_digests_free(struct walk_items *items);
+/* The absence that this event says stands in its row, or a newer one does. */
+bool walk_absence_said(struct ledger *ledger, struct ledger_walk *walk, int64_t seq,
+                       const struct hv_event *event);
+/* The absence in the present row is the one that its event says. */
+bool walk_absence_row(struct ledger_walk *walk, struct sql *sql);
 
 /* ---- A handover's dossiers and receipt ---- */
 

@@ -17,6 +17,7 @@ void walk_items_free(struct walk_items *items) {
         HASH_DEL(items->inboxes, inbox);
         free(inbox);
     }
+    walk_digests_free(items);
     network_free(items->network);
     items->network = NULL;
 }
@@ -178,5 +179,5 @@ bool walk_inboxes(struct ledger *ledger, struct ledger_walk *walk) {
         }
     }
     return !ledger->error && no_inbox_between(ledger, walk, walk->items.inbox_row, INT64_MAX) &&
-           in_force_check(ledger, walk);
+           walk_digests_compare(ledger, walk) && in_force_check(ledger, walk);
 }

@@ -67,16 +67,30 @@ static bool network_take(struct ledger *ledger, struct ledger_walk *walk, int64_
     return true;
 }
 
+/* An event as its item has to name it. */
+struct owing {
+    int64_t seq;
+    int64_t journey_row;  /* 0: of no journey */
+    int64_t handover_row; /* 0: of none */
+    bool is_step;         /* of a ladder */
+};
+
+static bool is_step(enum hv_event_name name) {
+    return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
+}
+
 /* ---- Acknowledgements ---- */
 
 static bool is_acknowledgement(const struct hv_event *event) {
-    return (event->event == HV_EVENT_ACKNOWLEDGED || event->event == HV_EVENT_DELIVERED) &&
+    return (event->event == HV_EVENT_ACKNOWLEDGED || event->event == HV_EVENT_DELIVERED ||
+            event->event == HV_EVENT_TOLD) &&
            event->has_organisation && event->has_inbox && event->has_item;
 }
 
-/* The event that took the item away is its acknowledgement. */
-static bool acknowledged_check(struct ledger *ledger, struct ledger_walk *walk,
-                               const struct walk_inbox *inbox, int64_t item, int64_t seq) {
+/* Whether that event acknowledged what is owed, as that item; a step's tells it. */
+static bool is_acknowledged_by(struct ledger *ledger, struct ledger_walk *walk,
+                               const struct owing *owing, const struct walk_inbox *inbox,
+                               int64_t item, int64_t seq) {
     struct sql *sql = sql_begin(ledger, "SELECT payload FROM payload WHERE seq = ?");
     struct hv_event event = {0};
     bool found = false;
@@ -85,15 +99,23 @@ static bool acknowledged_check(struct ledger *ledger, struct ledger_walk *walk,
     if (sql_row(sql)) {
         found = walk_payload(walk, sql, seq, &event) && is_acknowledgement(&event) &&
                 event.item == item && event.inbox == inbox->name.role &&
-                strcmp(event.organisation, inbox->name.organisation) == 0;
+                strcmp(event.organisation, inbox->name.organisation) == 0 &&
+                (event.event == HV_EVENT_TOLD) == owing->is_step &&
+                (!owing->is_step || event.of == owing->seq);
         sql_end(sql);
     }
     walk_spend(walk, 1);
-    if (found || ledger->error)
-        return found;
-    return walk_differ(walk, "item %lld of %s (%s): event %lld did not acknowledge it",
-                       (long long)item, inbox->name.organisation, walk_role_name(inbox->name.role),
-                       (long long)seq);
+    return found;
+}
+
+/* The acknowledgement of a digest, noted as `noted`, told a step that was in it. */
+static bool told_check(struct ledger_walk *walk, const struct walk_inbox *inbox, int64_t noted,
+                       int64_t seq, const struct hv_event *event) {
+    if (noted > 0 && noted < seq && walk_digest_told(walk, inbox->row, event->of))
+        return true;
+    return walk_differ(walk, "event %lld tells %s (%s) of event %lld, which it was not owed",
+                       (long long)seq, event->organisation, walk_role_name(event->inbox),
+                       (long long)event->of);
 }
 
 /* What this event acknowledged is noted under it, and owed no more. */
@@ -114,6 +136,8 @@ static bool acknowledgement_check(struct ledger *ledger, struct ledger_walk *wal
                            "event %lld acknowledges item %lld of %s (%s), which no event owed",
                            (long long)seq, (long long)event->item, event->organisation,
                            walk_role_name(event->inbox));
+    if (noted != seq && event->event == HV_EVENT_TOLD)
+        return told_check(walk, inbox, noted, seq, event);
     if (noted != seq)
         return walk_differ(
             walk, "item %lld of %s (%s): event %lld acknowledged it, and that is not noted",
@@ -128,37 +152,55 @@ static bool acknowledgement_check(struct ledger *ledger, struct ledger_walk *wal
 
 /* ---- Items ---- */
 
-/* An event as its item has to name it. */
-struct owing {
-    int64_t seq;
-    int64_t journey_row;  /* 0: of no journey */
-    int64_t handover_row; /* 0: of none */
-};
-
-/* The next item of that inbox is this event's, or was. */
-static bool item_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
-                       struct walk_inbox *inbox) {
-    const char *organisation = inbox->name.organisation;
-    const char *role = walk_role_name(inbox->name.role);
-    const int64_t number = ++inbox->last;
+/* The item of that number is this event's, or was. */
+static bool is_item_of(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                       const struct walk_inbox *inbox, int64_t number, int64_t *ret_acknowledged) {
     struct ledger_item item;
 
     walk_spend(walk, 1);
-    if (ledger_item_find(ledger, inbox->row, number, &item)) {
-        if (item.seq == owing->seq && item.journey_row == owing->journey_row &&
-            item.handover_row == owing->handover_row && item.inbox == inbox->row &&
-            item.item == number)
-            return true;
+    *ret_acknowledged = 0;
+    if (ledger_item_find(ledger, inbox->row, number, &item))
+        return item.seq == owing->seq && item.journey_row == owing->journey_row &&
+               item.handover_row == owing->handover_row && item.inbox == inbox->row &&
+               item.item == number;
+    *ret_acknowledged = ledger_item_acknowledged(ledger, inbox->row, number);
+    return *ret_acknowledged &&
+           is_acknowledged_by(ledger, walk, owing, inbox, number, *ret_acknowledged);
+}
+
+static bool item_differs(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                         const struct walk_inbox *inbox, int64_t number, int64_t acknowledged) {
+    const char *organisation = inbox->name.organisation;
+    const char *role = walk_role_name(inbox->name.role);
+    struct ledger_item item;
+
+    if (acknowledged)
+        return walk_differ(walk, "item %lld of %s (%s): event %lld did not acknowledge it",
+                           (long long)number, organisation, role, (long long)acknowledged);
+    if (ledger_item_find(ledger, inbox->row, number, &item))
         return walk_differ(walk, "item %lld of %s (%s) is not the one that event %lld owes",
                            (long long)number, organisation, role, (long long)owing->seq);
-    }
-    const int64_t seq = ledger_item_acknowledged(ledger, inbox->row, number);
-    if (ledger->error)
+    return walk_differ(walk, "item %lld of %s (%s) is missing, which event %lld owes",
+                       (long long)number, organisation, role, (long long)owing->seq);
+}
+
+/* The next item of that inbox is this event's, or was; or, of a step for coordinators, it is in a
+ * digest. */
+static bool item_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                       struct walk_inbox *inbox) {
+    const int64_t number = inbox->last + 1;
+    int64_t acknowledged = 0;
+    const bool is_own = is_item_of(ledger, walk, owing, inbox, number, &acknowledged);
+
+    if (ledger->error || walk->differs)
         return false;
-    if (!seq)
-        return walk_differ(walk, "item %lld of %s (%s) is missing, which event %lld owes",
-                           (long long)number, organisation, role, (long long)owing->seq);
-    return acknowledged_check(ledger, walk, inbox, number, seq);
+    if (!is_own && owing->is_step && inbox->name.role == HV_ROLE_COORDINATOR)
+        return walk_digest_took(ledger, walk, inbox->row, owing->seq);
+    if (!is_own)
+        return item_differs(ledger, walk, owing, inbox, number, acknowledged);
+    inbox->last = number;
+    walk->result.items++;
+    return true;
 }
 
 /* As the broker owes: to who is on the map, once. */
@@ -173,7 +215,6 @@ static bool owe(struct ledger *ledger, struct ledger_walk *walk, const struct ow
     if (inbox->seq == owing->seq)
         return true;
     inbox->seq = owing->seq;
-    walk->result.items++;
     return item_check(ledger, walk, owing, inbox);
 }
 
@@ -229,11 +270,17 @@ static bool owe_earlier_holders(struct ledger *ledger, struct ledger_walk *walk,
     return !ledger->error;
 }
 
-static void parties(struct ledger *ledger, int64_t handover_row, struct handover *ret_handover) {
-    struct sql *sql = sql_begin(ledger, "SELECT sender, receiver FROM handover WHERE number = ?");
+/* Its two sides, and whether it was open then. */
+static void parties(struct ledger *ledger, const struct owing *owing,
+                    struct handover *ret_handover) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT sender, receiver, ended_seq FROM handover WHERE number = ?");
 
-    sql_int(sql, handover_row);
+    sql_int(sql, owing->handover_row);
     if (sql_row(sql)) {
+        const int64_t ended_seq = column_int(sql, "ended_seq");
+        ret_handover->state =
+            ended_seq == 0 || ended_seq > owing->seq ? HV_HANDOVER_OFFERED : HV_HANDOVER_CONFIRMED;
         column_text(sql, "sender", ret_handover->from, sizeof ret_handover->from);
         column_text(sql, "receiver", ret_handover->to, sizeof ret_handover->to);
         sql_end(sql);
@@ -242,7 +289,8 @@ static void parties(struct ledger *ledger, int64_t handover_row, struct handover
 
 static bool is_about_holder(enum hv_event_name name) {
     return name == HV_EVENT_REASSIGNED || name == HV_EVENT_CLOSING || name == HV_EVENT_SETTLED ||
-           name == HV_EVENT_CLOSED;
+           name == HV_EVENT_CLOSED || name == HV_EVENT_ESCALATED || name == HV_EVENT_NOTED ||
+           name == HV_EVENT_CONTESTED || name == HV_EVENT_CLAIMED;
 }
 
 static void audience_then(struct ledger *ledger, struct ledger_walk *walk,
@@ -258,10 +306,18 @@ static void audience_then(struct ledger *ledger, struct ledger_walk *walk,
         return;
     }
     if (owing->handover_row)
-        parties(ledger, owing->handover_row, &handover);
+        parties(ledger, owing, &handover);
     if (is_about_holder(event->event))
         holder_then(ledger, walk, owing, journey->holder.organisation);
-    audience_of(event, journey, &handover, network->coordinating, ret_audience);
+    audience_of(event, journey,
+                owing->handover_row || !is_about_holder(event->event) ? &handover : NULL,
+                network->coordinating, ret_audience);
+}
+
+/* A digest is for the inbox that it names. */
+static bool digest_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
+                         const struct hv_event *event) {
+    return owe(ledger, walk, owing, event->about, event->inbox);
 }
 
 static bool owed_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
@@ -282,7 +338,7 @@ static bool owed_check(struct ledger *ledger, struct ledger_walk *walk, const st
 
 /* Most events owe nobody anything. */
 static bool item_event(struct ledger *ledger, struct ledger_walk *walk, struct sql *sql) {
-    const struct owing owing = {
+    struct owing owing = {
         .seq = column_int(sql, "seq"),
         .journey_row = column_int(sql, "journey"),
         .handover_row = column_int(sql, "handover"),
@@ -292,16 +348,20 @@ static bool item_event(struct ledger *ledger, struct ledger_walk *walk, struct s
     walk_spend(walk, 1);
     if (!walk_payload(walk, sql, owing.seq, &event))
         return false;
+    owing.is_step = is_step(event.event);
     walk->items.seq = owing.seq;
     if (event.event == HV_EVENT_NETWORK)
         return network_take(ledger, walk, owing.seq, event.network_hash);
     if (is_acknowledgement(&event) && !acknowledgement_check(ledger, walk, owing.seq, &event))
         return false;
+    if (event.event == HV_EVENT_ABSENT && !walk_absence_said(ledger, walk, owing.seq, &event))
+        return false;
     if (!walk->items.network) /* none of a ledger that no broker has started on */
         return true;
     if (event.event == HV_EVENT_CONFIRMED && !walk_receipt_signed(ledger, walk, owing.handover_row))
         return false;
-    return owed_check(ledger, walk, &owing, &event);
+    return event.event == HV_EVENT_DIGEST ? digest_check(ledger, walk, &owing, &event)
+                                          : owed_check(ledger, walk, &owing, &event);
 }
 
 bool walk_items(struct ledger *ledger, struct ledger_walk *walk) {

@@ -5,6 +5,8 @@
 
 #include "broker/ledger_walk.h"
 
+#define DUE_OF_BEFORE 1 /* what a migration gave to journeys without a timer */
+
 /* ---- Comparing rows ---- */
 
 /* The name of the first member that differs, or NULL. */
@@ -17,6 +19,24 @@
 #define BYTES_DIFFER(member)                                           \
     if (memcmp(&one->member, &other->member, sizeof one->member) != 0) \
     return #member
+
+static bool claim_equal(const struct hv_standing_claim *one,
+                        const struct hv_standing_claim *other) {
+    return strcmp(one->organisation, other->organisation) == 0 &&
+           strcmp(one->person, other->person) == 0 && one->until == other->until &&
+           one->has_on == other->has_on && one->on == other->on &&
+           one->has_of_network == other->has_of_network && one->of_network == other->of_network;
+}
+
+static bool claims_equal(const struct claims *one, const struct claims *other) {
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (!claim_equal(&one->items[i], &other->items[i]))
+            return false;
+    }
+    return true;
+}
 
 static const char *journey_difference(const struct journey *one, const struct journey *other) {
     BYTES_DIFFER(id);
@@ -31,9 +51,32 @@ static const char *journey_difference(const struct journey *one, const struct jo
     NUMBER_DIFFERS(since_ms);
     NUMBER_DIFFERS(held_since_ms);
     NUMBER_DIFFERS(reassigned_on_ms);
+    NUMBER_DIFFERS(urgency_on_ms);
+    NUMBER_DIFFERS(not_reached);
     NUMBER_DIFFERS(outcome);
     TEXT_DIFFERS(closed_by);
+    if (!runs_equal(&one->runs, &other->runs))
+        return "what it waits for";
+    if (!claims_equal(&one->claims, &other->claims))
+        return "who is on it";
     return NULL;
+}
+
+/* T1: an open journey is due when the first of what runs for it is. Of a ledger from before there
+ * were timers it is overdue, and the next turns give it one. */
+static bool due_check(struct ledger *ledger, struct ledger_walk *walk,
+                      const struct journey *journey) {
+    const bool is_of_before = journey->state != HV_JOURNEY_CLOSED && journey->runs.count == 0;
+    const hv_time wanted_ms = is_of_before ? DUE_OF_BEFORE : runs_due(&journey->runs);
+    struct sql *sql = sql_begin(ledger, "SELECT due FROM journey WHERE number = ?");
+
+    sql_int(sql, journey->row);
+    const int64_t due_ms = sql_number(sql, -1);
+    return ledger->error ? false
+           : due_ms == wanted_ms
+               ? true
+               : walk_differ(walk, "journey row %lld is due at %lld, and what runs for it at %lld",
+                             (long long)journey->row, (long long)due_ms, (long long)wanted_ms);
 }
 
 static const char *handover_difference(const struct handover *one, const struct handover *other) {
@@ -99,7 +142,7 @@ static bool journey_compare(struct ledger *ledger, struct ledger_walk *walk) {
     if (member)
         return walk_differ(walk, "journey row %lld: %s is not what its events give",
                            (long long)own->row, member);
-    return true;
+    return due_check(ledger, walk, &row);
 }
 
 /* The journey and the handovers of the pass, as far as the budget goes; true when all agree. */

@@ -7,33 +7,45 @@
 
 #define PLACES_EACH 16 /* of a handover's dossiers, as the schema checks */
 
+static bool body_check(struct ledger_walk *walk, struct sql *sql);
+
 /* Rows in the order of their numbers, each with what it belongs to. */
 static const struct stray_table {
     const char *name, *owner;
     const char *sql;
-    bool has_body;
+    bool (*check)(struct ledger_walk *walk, struct sql *sql); /* what else; NULL: nothing */
 } tables[] = {
     {"handover", "journey",
      "SELECT handover.number AS number, journey.number AS owner FROM handover "
      "LEFT JOIN journey ON journey.number = handover.journey "
      "WHERE handover.number > ? ORDER BY handover.number",
-     false},
+     NULL},
     {"dossier", "handover",
      "SELECT place AS number, handover.number AS owner, hash, body FROM dossier "
      "LEFT JOIN handover ON handover.number = dossier.handover AND "
      "place = dossier.handover * 16 + dossier.number "
      "WHERE place > ? ORDER BY place",
-     true},
+     body_check},
     {"deletion", "handover",
      "SELECT deletion.handover AS number, handover.number AS owner FROM deletion "
      "LEFT JOIN handover ON handover.number = deletion.handover "
      "WHERE deletion.handover > ? ORDER BY deletion.handover",
-     false},
+     NULL},
     {"receipt", "confirmed handover",
      "SELECT receipt.handover AS number, handover.number AS owner FROM receipt "
      "LEFT JOIN handover ON handover.number = receipt.handover AND handover.state = 6 "
      "WHERE receipt.handover > ? ORDER BY receipt.handover",
-     false},
+     NULL},
+    {"digest", "digest that is owed",
+     "SELECT digest.number AS number, event.seq AS owner FROM digest LEFT JOIN item ON "
+     "item.number = (digest.inbox << 40) + digest.item LEFT JOIN event ON "
+     "event.seq = item.event AND event.type = 33 WHERE digest.number > ? ORDER BY digest.number",
+     NULL},
+    {"absence", "event",
+     "SELECT absence.event AS number, event.seq AS owner, organisation, begeleider, payload "
+     "FROM absence LEFT JOIN event ON event.seq = absence.event LEFT JOIN payload ON "
+     "payload.seq = event.seq WHERE absence.event > ? ORDER BY absence.event",
+     walk_absence_row},
 };
 
 #define TABLE_COUNT (sizeof tables / sizeof tables[0])
@@ -64,7 +76,7 @@ static bool row_check(struct ledger_walk *walk, struct sql *sql, const struct st
     walk->stray_row = column_int(sql, "number");
     walk_spend(walk, 1);
     if (!column_is_null(sql, "owner"))
-        return !table->has_body || body_check(walk, sql);
+        return !table->check || table->check(walk, sql);
     return walk_differ(walk, "%s row %lld belongs to no %s", table->name,
                        (long long)walk->stray_row, table->owner);
 }
