@@ -20,6 +20,13 @@ COORDINATING = RECEIVER  # since the last reload of the kept network
 
 # What today's broker itself adds to a history by being started and asked.
 KEEPING_HOUSE = {"read", "deleted"}
+# What an open journey gets once, from a version that knew no timers, and what comes of it: days are short there.
+TIMER = "repaired"
+STEPS = {"reminded", "escalated", "check-in-due"}
+
+# What an open journey waits for, by how it or its open handover stands.
+PHASES = {"open": {"unrouted"}, "closing": {"closing"}, "offered": {"delivery", "receipt"}, "delivered": {"receipt"},
+          "received": {"pick-up"}, "picked-up": {"arrival"}}
 
 
 class Kept:
@@ -120,22 +127,66 @@ def test_every_history_is_what_it_was(upgraded):
         assert len(events) >= len(then), f"{name}: {len(events)} events, expected {len(then)}"
         for now, event in zip(events, then):
             says(now, event, name)
-        assert {event["event"] for event in events[len(then):]} <= KEEPING_HOUSE, f"{name}: {events[len(then):]}"
+        came = [event["event"] for event in events[len(then):] if event["event"] not in KEEPING_HOUSE]
+        assert came[:1] == ([TIMER] if journey["status"]["state"] != "closed" else []), f"{name}: {events[len(then):]}"
+        assert set(came[1:]) <= STEPS, f"{name}: {events[len(then):]}"
+
+
+LATE_MS = 10_000  # how far a busy machine may lie behind a step that is due
+
+
+def test_every_open_journey_has_a_timer(upgraded):
+    """T1: what was held under a version without ladders climbs one from today on, each by how it stood."""
+    at = now_ms()
+    expected = {journey["id"] for journey in upgraded.expected["journeys"].values()
+                if journey["status"]["state"] != "closed"}
+    listed = {}
+    answer = upgraded.coordinator.done("list")
+    for entry in answer["journeys"]:
+        listed[entry["journey"]] = entry
+    assert set(listed) == expected and "next" not in answer
+    for name, journey in upgraded.expected["journeys"].items():
+        status = upgraded.coordinator.done("status", journey=journey["id"])
+        if journey["id"] not in expected:
+            assert not {"due", "phase", "step"} & set(status.envelope), f"{name}: {status}"
+            continue
+        entry = listed[journey["id"]]
+        assert entry["phase"] in PHASES[entry["state"]], f"{name}: {entry}"
+        assert status["phase"] in PHASES[entry["state"]], f"{name}: {status}"
+        assert entry["due"] > at - LATE_MS and status["due"] >= entry["due"], f"{name}: {entry}, then {status}"
+    assert "had no timer and have one now" in upgraded.world.daemon.said()
+
+
+def test_a_timer_is_given_once(upgraded):
+    """Another start, a kill among them, repairs nothing more."""
+    world = upgraded.world
+    for _ in range(2):
+        world.restart()
+        for name, journey in upgraded.expected["journeys"].items():
+            names = [event["event"] for event in world.history(journey["id"], upgraded.coordinator)]
+            assert names.count(TIMER) == (journey["status"]["state"] != "closed"), f"{name}: {names}"
+    assert upgraded.operator.done("stats")["stats"]["houvast_timers_repaired_total"] == 0
 
 
 # ---- what was owed comes ----
 
 
 def drain(upgraded, organisation, role, wanted):
-    """So many items of that inbox, each acknowledged, by their numbers."""
+    """So many items of that inbox, each acknowledged, by their numbers; behind them steps of ladders alone."""
     inbox = upgraded.world.session(organisation, role, credit=1000)
-    items = {}
-    while len(items) < wanted:
+    items, steps = {}, []
+    while len(items) < wanted or inbox.items:
         item = inbox.next_item()
         assert item["item"] not in items, f"{inbox}: {item} came again after it was acknowledged"
-        items[item["item"]] = item
+        if item["event"] in STEPS | {"digest"}:
+            steps.append(item)
+        else:
+            items[item["item"]] = item
         inbox.ack(item)
-    inbox.expect_no_item()
+        if len(items) == wanted:
+            inbox.barrier()
+            inbox.items = collections.deque(item for item in inbox.items if item["event"] not in STEPS | {"digest"})
+    assert all(step["item"] > max(items, default=0) for step in steps), f"{inbox}: a step before what was owed: {steps}"
     return items
 
 
