@@ -45,6 +45,20 @@ static bool find_handover(struct request *request, const struct hv_uuid *id, boo
     return false;
 }
 
+/* What is judged before the state is: true when the command is answered. Of a handover that has
+ * ended a party has to learn that, though it asks again and the journey may be somebody else's by
+ * now. */
+static bool judge(struct request *request, const struct subject *subject, bool may,
+                  const char *whose) {
+    if (!subject->has_handover || handover_is_open(&subject->handover) ||
+        request->turn->mode != TURN_NORMAL)
+        return subject_judge(request, subject, may, whose);
+    if (may)
+        return acting_refuse(request);
+    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
+    return true;
+}
+
 static struct handover *named(struct subject *subject) {
     return subject->has_handover ? &subject->handover : NULL;
 }
@@ -102,15 +116,6 @@ static bool refuse_tip(struct request *request) {
     return true;
 }
 
-/* Who asks again has to learn that it is over, though the journey may be somebody else's by now. */
-static bool judge_ended(struct request *request, const struct subject *subject) {
-    if (note_may(request, subject))
-        return acting_refuse(request);
-    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s",
-                  note_sides(request->message.note.code));
-    return true;
-}
-
 static void command_note(struct request *request) {
     const struct hv_note *command = &request->message.note;
     struct decision decision;
@@ -123,10 +128,7 @@ static void command_note(struct request *request) {
     if (request->turn->mode == TURN_NORMAL && !subject.repeat_seq &&
         knows_journey(request, &subject) && refuse_tip(request))
         return;
-    if (subject.has_handover && !handover_is_open(&subject.handover)
-            ? judge_ended(request, &subject)
-            : subject_judge(request, &subject, note_may(request, &subject),
-                            note_sides(command->code)))
+    if (judge(request, &subject, note_may(request, &subject), note_sides(command->code)))
         return;
     journey_decide_note(&subject.journey, named(&subject), command, &request->actor,
                         request->turn->now_ms, limits_of(request), &decision);
@@ -168,8 +170,8 @@ static void command_claim(struct request *request) {
     } else {
         subject_find(request, &command->journey, &subject);
     }
-    if (subject_judge(request, &subject, request->actor.role == HV_ROLE_COORDINATOR,
-                      "a coordinator of the network, the holder or the receiver"))
+    if (judge(request, &subject, request->actor.role == HV_ROLE_COORDINATOR,
+              "a coordinator of the network, the holder or the receiver"))
         return;
     journey_decide_claim(&subject.journey, named(&subject), command, &request->actor,
                          request->turn->now_ms, limits_of(request), &decision);

@@ -220,7 +220,8 @@ def test_verify_is_for_operators(world):
     ("DELETE FROM journey WHERE number = 2", ("journey, row 2, is missing",)),
     ("DELETE FROM handover WHERE number = 2", ("handover, row 2, is missing",)),
     ("INSERT INTO journey SELECT 999, randomblob(16), state, resident, organisation, begeleider, urgency, basis, "
-     "basis9, opened_at, since, held_since, reassigned_on, outcome, closed_by FROM journey WHERE number = 1",
+     "basis9, opened_at, since, held_since, reassigned_on, outcome, closed_by, due, keeping, not_reached, urgency_on "
+     "FROM journey WHERE number = 1",
      ("journey row 999", "no event")),
     ("DELETE FROM receipt WHERE handover = (SELECT min(handover) FROM receipt)", ("handover row", "receipt")),
     ("UPDATE receipt SET receipt = randomblob(400) WHERE handover = (SELECT min(handover) FROM receipt)",
@@ -392,7 +393,7 @@ def test_a_handover_of_no_journey_is_found(world):
     busy(world, rounds=1)
     columns = ("state, sender, receiver, kind, urgency, disclose, received_by, picked_up_by, planned, introduced, "
                "disclosed, deleted, supplements, dossier_hash, taken_as, as_reason, end_organisation, "
-               "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, ended_at")
+               "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, waiting_at, ended_at")
     tamper(world, f"INSERT INTO handover (number, id, journey, {columns}) SELECT 999, randomblob(16), 888, {columns} "
            "FROM handover WHERE number = 1")
     finds(world, "handover row 999", "no journey")

@@ -5,6 +5,8 @@ import os
 
 from peer import Peer, fresh_resident, fresh_uuid, now_ms
 
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 HOLDER, RECEIVER, THIRD, NETWORK = "delft-support", "delft-voor-elkaar", "werkse", "kcc"
 
 
@@ -120,6 +122,11 @@ class World:
     def confirm(self, handover, *, by=RECEIVER, begeleider="eva", **keys):
         return self.peer(by).fresh("confirm", handover=handover, begeleider=begeleider, contact=self.contact(), **keys)
 
+    def wait(self, handover, *, by=RECEIVER, begeleider="eva", days=30, **keys):
+        """On the receiver's waiting list for so many days."""
+        return self.peer(by).fresh("wait", handover=handover, begeleider=begeleider, reason="full",
+                                   expected=now_ms() + days * DAY_MS, **keys)
+
     def introduce(self, handover, *, by=HOLDER, sides=(HOLDER, RECEIVER), resident=True, **keys):
         return self.peer(by).fresh(
             "introduce", handover=handover, on=now_ms(), how="joint", resident=resident,
@@ -136,6 +143,8 @@ class World:
             receiver.fresh("receive", handover=handover, begeleider="eva")
         if state == "picked-up":
             receiver.fresh("pickup", handover=handover, begeleider="eva")
+        if state == "waiting":
+            self.wait(handover, by=to)
         if state == "confirmed":
             if kind == "warm":
                 self.introduce(handover, by=by, sides=(by, to))
