@@ -3,7 +3,8 @@
 
 #include "broker/phase.h"
 
-static bool addressee_is_known(const struct network *network, const struct hv_addressee *addressee) {
+static bool addressee_is_known(const struct network *network,
+                               const struct hv_addressee *addressee) {
     const struct network_organisation *organisation =
         network_organisation(network, addressee->organisation);
 
@@ -13,11 +14,13 @@ static bool addressee_is_known(const struct network *network, const struct hv_ad
     return false;
 }
 
-/* A coordinator of the organisation has said to be on it. */
+/* A coordinator of the organisation that must act has said to be on it: whose claims are counted,
+ * so that none rests for good. */
 static bool addressee_claims(const struct journey *journey, const struct hv_run *run,
                              const struct hv_addressee *addressee, const struct run_rules *rules) {
-    if (run->rested_own > rules->network->policies.claim_max_ms)
-        return false; /* claimed too long already: it rings */
+    if (run->rested_own > rules->network->policies.claim_max_ms ||
+        strcmp(run->awaits, addressee->organisation) != 0)
+        return false; /* claimed too long already, or not counted: it rings */
     for (size_t i = 0; i < journey->claims.count; i++) {
         const struct hv_standing_claim *claim = &journey->claims.items[i];
         if (!claim->of_network && claim->until > rules->now_ms &&
@@ -70,8 +73,8 @@ static bool is_for_coordinators(const struct ladder_step *step) {
 /* The check-in itself: from here on the holder climbs *unrouted* until it answers. */
 static void step_check_in(const struct journey *journey, struct hv_run *run,
                           const struct run_rules *rules, struct phase_step *ret_step) {
-    static const struct ladder_step to_holder = {
-        .addressees = {{.target = LADDER_RESPONSIBLE}}, .addressee_count = 1};
+    static const struct ladder_step to_holder = {.addressees = {{.target = LADDER_RESPONSIBLE}},
+                                                 .addressee_count = 1};
 
     ret_step->event.event = HV_EVENT_CHECK_IN_DUE;
     address(journey, run, &to_holder, rules, ret_step);
@@ -80,6 +83,19 @@ static void step_check_in(const struct journey *journey, struct hv_run *run,
     run->step = 0;
     run->network = rules->network_seq;
     run->due = run_next_due(run, journey->holder.organisation, rules->network, rules);
+    if (!ret_step->event.reached)
+        run->due = rules->now_ms; /* nobody was asked: somebody else hears of it at once */
+}
+
+/* How much later a step falls due than its ladder says, because a claim rested it: the steps after
+ * it come so much later too. */
+static int64_t rested_ms(const struct hv_run *run, const char *holder,
+                         const struct network *began_under, const struct run_rules *rules) {
+    const int64_t late_ms = run->due - run_next_due(run, holder, began_under, rules);
+
+    if (late_ms < 0)
+        return 0;
+    return late_ms < run->rested ? late_ms : run->rested;
 }
 
 static void step_ladder(const struct journey *journey, struct hv_run *run,
@@ -89,12 +105,16 @@ static void step_ladder(const struct journey *journey, struct hv_run *run,
     const int64_t count = (int64_t)ladder->step_count;
     const int64_t number = run->step < count ? run->step + 1 : count;
     const struct ladder_step *step = &ladder->steps[number - 1];
+    const int64_t late_ms =
+        run->step < count ? rested_ms(run, journey->holder.organisation, began_under, rules) : 0;
 
     ret_step->event.event = is_for_coordinators(step) ? HV_EVENT_ESCALATED : HV_EVENT_REMINDED;
     ret_step->last = number == count;
     address(journey, run, step, rules, ret_step);
     run->step = number;
     run->due = run_next_due(run, journey->holder.organisation, began_under, rules);
+    if (!ret_step->last)
+        run->due += late_ms;
     if (!ret_step->event.reached && !ret_step->last && run->due > rules->now_ms)
         run->due = rules->now_ms; /* it reached nobody: the next one at once */
 }
