@@ -50,12 +50,18 @@ static bool find_handover(struct request *request, const struct hv_uuid *id, boo
  * now. */
 static bool judge(struct request *request, const struct subject *subject, bool may,
                   const char *whose) {
-    if (!subject->has_handover || handover_is_open(&subject->handover) ||
-        request->turn->mode != TURN_NORMAL)
+    const bool has_ended = subject->has_handover && !handover_is_open(&subject->handover);
+
+    if (subject->has_handover && !has_ended && subject->repeat_seq)
+        command_done_again(request, &subject->handover, subject->repeat_seq);
+    else if (!has_ended)
         return subject_judge(request, subject, may, whose);
-    if (may)
+    else if (request->turn->mode != TURN_NORMAL)
+        command_refuse_unavailable(request);
+    else if (!may)
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
+    else
         return acting_refuse(request);
-    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
     return true;
 }
 
@@ -122,8 +128,7 @@ static void command_note(struct request *request) {
     struct subject subject;
 
     subject_find(request, &command->journey, &subject);
-    if (request->turn->mode == TURN_NORMAL && command->has_handover &&
-        !find_handover(request, &command->handover, true, &subject))
+    if (command->has_handover && !find_handover(request, &command->handover, true, &subject))
         return;
     if (request->turn->mode == TURN_NORMAL && !subject.repeat_seq &&
         knows_journey(request, &subject) && refuse_tip(request))

@@ -4,7 +4,7 @@ import pytest
 
 import contract
 from peer import fresh_resident, fresh_uuid, now_ms, pack, pack_wide, turned_round
-from world import HOLDER, NETWORK, RECEIVER, THIRD
+from world import DAY_MS, HOLDER, HOUR_MS, NETWORK, RECEIVER, THIRD
 
 WHEN = 1_700_000_000_000
 
@@ -80,16 +80,51 @@ class Case:
         self.handover_command("offered", HOLDER, number=1)
         self.dossier = self.world.network.dossier(RECEIVER, b"further")
 
+    def make_wait(self):
+        self.handover_command("received", RECEIVER, begeleider="eva", reason="full", expected=now_ms() + DAY_MS)
+
+    def make_note(self):
+        self.handover_command("picked-up", RECEIVER, code="question", on=WHEN)
+        self.keys["journey"] = self.journey
+
+    def make_note_of_a_journey(self):
+        self.kind = "note"
+        self.journey = self.world.open()
+        self.keys = dict(journey=self.journey, code="in-touch", next=14, on=WHEN)
+
+    def make_urgency(self):
+        self.who = (RECEIVER, "coordinator")
+        self.journey, self.handover = self.world.handover_in("received")
+        self.keys = dict(journey=self.journey, to="urgent", reason="worse", on=WHEN)
+
+    def make_contest(self):
+        self.handover_command("confirmed", HOLDER, reason="not-there")
+
+    def make_claim(self):
+        self.who = (RECEIVER, "coordinator")
+        self.journey, self.handover = self.world.handover_in("received")
+        self.keys = dict(handover=self.handover, person="rita", until=now_ms() + HOUR_MS, on=WHEN)
+
+    def make_claim_of_a_journey(self):
+        self.kind, self.who = "claim", (NETWORK, "coordinator")
+        self.journey = self.world.open()
+        self.keys = dict(journey=self.journey, person="nora", until=now_ms() + HOUR_MS, on=WHEN)
+
+    def make_absent(self):
+        self.keys = {"begeleider": f"away-{fresh_uuid()[-12:]}", "from": WHEN, "until": WHEN + 1, "deputy": "bob",
+                     "on": WHEN}
+
     @property
     def peer(self):
         return self.world.peer(*self.who)
 
     def events(self):
-        return self.world.event_names(self.journey)
+        return self.world.event_names(self.journey) if self.journey else []
 
 
 CHANGING = ["open", "reassign", "close", "close-as-deceased", "settle", "offer", "receive", "pickup", "introduce",
-            "confirm", "decline", "withdraw", "supplement"]
+            "confirm", "decline", "withdraw", "supplement", "wait", "note", "note-of-a-journey", "urgency", "contest",
+            "claim", "claim-of-a-journey", "absent"]
 
 
 @pytest.mark.parametrize("kind", CHANGING)
@@ -126,7 +161,7 @@ def test_the_same_after_a_restart(world, kind):
     first = case.peer.fresh(case.kind, case.dossier, **case.keys)
     world.restart()
     again = case.peer.repeat(case.kind, case.dossier, **case.keys)
-    assert (again["seq"], again["state"], again["ledger"]) == (first["seq"], first["state"], first["ledger"])
+    assert (again["seq"], again.get("state"), again["ledger"]) == (first["seq"], first.get("state"), first["ledger"])
 
 
 CHANGED = {  # command: (what differs, what comes of it)
@@ -143,6 +178,14 @@ CHANGED = {  # command: (what differs, what comes of it)
     "decline": (dict(reason="other"), "conflict"),
     "withdraw": (dict(reason="other"), "conflict"),
     "supplement": (dict(number=3), "conflict"),
+    "wait": (dict(expected=now_ms() + 2 * DAY_MS), "waiting"),
+    "note": (dict(code="missing"), "picked-up"),
+    "note-of-a-journey": (dict(next=15), "open"),
+    "urgency": (dict(to="crisis"), "open"),
+    "contest": (dict(reason="other"), "confirmed"),
+    "claim": (dict(person="sara"), "received"),
+    "claim-of-a-journey": (dict(person="sara"), "open"),
+    "absent": (dict(deputy="carl"), None),
 }
 
 
@@ -156,7 +199,7 @@ def test_other_content(shared_world, kind):
     if expected == "conflict":
         assert answer.get("code") == "conflict", f"expected conflict, got {answer}"
     else:
-        assert answer["state"] == expected and not answer.repeated, f"expected another fact, got {answer}"
+        assert answer.get("state") == expected and not answer.repeated, f"expected another fact, got {answer}"
 
 
 def test_another_on_is_another_fact(shared_world):
@@ -361,6 +404,113 @@ def test_reassign_by_when_it_happened(shared_world):
     assert world.event_names(journey).count("reassigned") == 2
 
 
+def test_urgency_by_when_it_was_said(shared_world):
+    """Of what sets a present value an older `on` is repeated and changes nothing, whoever says it."""
+    world = shared_world
+    journey, handover = world.handover_in("received")
+    newest = world.receiver.fresh("urgency", journey=journey, to="crisis", reason="worse", on=WHEN)
+    for peer in (world.receiver, world.holder, world.network_coordinator):
+        again = peer.repeat("urgency", journey=journey, to="crisis", reason="earlier", on=WHEN - 1)
+        assert again["seq"] == newest["seq"]
+    world.holder.repeat("urgency", journey=journey, to="routine", reason="earlier", on=WHEN - 1)
+    assert world.status(handover=handover)["urgency"] == "crisis"
+    assert world.event_names(journey).count("urgency") == 1
+    world.holder.fresh("urgency", journey=journey, to="routine", reason="better", on=WHEN + 1)
+    world.receiver.repeat("urgency", journey=journey, to="crisis", reason="worse", on=WHEN)  # the very same of before
+    assert world.status(handover=handover)["urgency"] == "routine"
+
+
+def test_the_urgency_that_stands_is_a_fact_without_effect(shared_world):
+    """It is recorded, and no ladder begins anew."""
+    world = shared_world
+    journey, handover = world.handover_in("received")
+    due = world.status(handover=handover)["due"]
+    world.network_coordinator.fresh("urgency", journey=journey, to="routine", reason="seen", on=WHEN)
+    status = world.status(handover=handover)
+    assert (status["urgency"], status["due"]) == ("routine", due)
+    assert world.event_names(journey).count("urgency") == 1
+
+
+def test_a_claim_by_when_it_was_said(shared_world):
+    """An older one is repeated: who gave it back has given it back. Each organisation has its own order."""
+    world = shared_world
+    journey, handover = world.handover_in("received")
+    coordinator, network = world.peer(RECEIVER, "coordinator"), world.network_coordinator
+    until = now_ms() + HOUR_MS
+    coordinator.fresh("claim", handover=handover, person="rita", until=until, on=WHEN)
+    coordinator.fresh("claim", handover=handover, person="rita", until=0, on=WHEN + 1)
+    coordinator.repeat("claim", handover=handover, person="rita", until=until, on=WHEN)
+    coordinator.repeat("claim", handover=handover, person="sara", until=until, on=WHEN)
+    assert "claimed" not in world.status(handover=handover)
+    network.fresh("claim", handover=handover, person="nora", until=until, on=WHEN - 1000)
+    assert world.status(handover=handover)["claimed"]["person"] == "nora"
+    coordinator.repeat("claim", handover=handover, person="sara", until=until, on=WHEN)
+    assert world.status(handover=handover)["claimed"]["person"] == "nora"
+
+
+def test_an_absence_by_when_it_was_said(shared_world):
+    """Each begeleider has an order of its own; the newest that was said stands, however it arrives."""
+    world = shared_world
+    away = {"begeleider": f"ann-{fresh_uuid()[-12:]}", "from": now_ms(), "until": now_ms() + DAY_MS}
+    one = world.holder.fresh("absent", **away, deputy="bob", on=WHEN)
+    two = world.holder.fresh("absent", **away, deputy="carl", on=WHEN + 1)
+    for deputy in ("bob", "dora"):
+        again = world.holder.repeat("absent", **away, deputy=deputy, on=WHEN)
+        assert again["seq"] == two["seq"] > one["seq"]
+        assert "warnings" not in again
+    world.holder.fresh("absent", **{**away, "until": away["from"]}, on=WHEN + 2)
+    world.holder.repeat("absent", **away, deputy="carl", on=WHEN + 1)
+    world.receiver.fresh("absent", **away, deputy="bob", on=WHEN)  # of the same name, elsewhere
+
+
+def test_notes_are_taken_in_any_order(shared_world):
+    """Facts: an older one after a newer one is recorded too."""
+    world = shared_world
+    journey = world.open()
+    for on in (WHEN, WHEN - 1000, WHEN + 1000):
+        world.holder.fresh("note", journey=journey, code="informed", on=on)
+    assert world.event_names(journey).count("noted") == 3
+
+
+def test_an_earlier_holder_asks_its_note_again(shared_world):
+    """It is answered with how things stood when it said so."""
+    world = shared_world
+    journey = world.open()
+    note = dict(journey=journey, code="in-touch", next=14, on=WHEN)
+    first = world.holder.fresh("note", **note)
+    _, handover = world.offer(journey)
+    world.confirm(handover)
+    again = world.holder.repeat("note", **note)
+    assert (again["seq"], again["holder"]) == (first["seq"], {"organisation": HOLDER, "begeleider": "anna"})
+    world.holder.refused("unknown", "note", **{**note, "next": 15})
+
+
+def test_notes_and_claims_of_a_handover_that_has_ended(shared_world):
+    """Conflict even where it took effect before: the peer has to learn that it is over."""
+    world = shared_world
+    journey, handover = world.handover_in("received")
+    note = dict(journey=journey, handover=handover, code="question", on=WHEN)
+    claim = dict(handover=handover, person="rita", until=now_ms() + HOUR_MS, on=WHEN)
+    wait = dict(handover=handover, begeleider="eva", reason="full", expected=now_ms() + DAY_MS)
+    world.receiver.fresh("note", **note)
+    world.peer(RECEIVER, "coordinator").fresh("claim", **claim)
+    world.receiver.fresh("wait", **wait)
+    world.holder.fresh("withdraw", handover=handover, reason="entered-in-error")
+    world.receiver.refused("conflict", "note", **note)
+    world.peer(RECEIVER, "coordinator").refused("conflict", "claim", **claim)
+    world.receiver.refused("conflict", "wait", **wait)
+
+
+def test_contesting_again_after_all_is_over(shared_world):
+    """By its own row: the same is repeated while the journey is kept, whatever became of it."""
+    world = shared_world
+    journey, handover = world.handover_in("confirmed")
+    first = world.holder.fresh("contest", handover=handover, reason="not-there")
+    world.receiver.fresh("close", journey=journey, begeleider="eva", outcome="deceased")
+    assert world.holder.repeat("contest", handover=handover, reason="not-there")["seq"] == first["seq"]
+    world.holder.refused("conflict", "contest", handover=handover, reason="still-not-there")
+
+
 def test_close_again_after_it_was_not_agreed_to(shared_world):
     """The same close is repeated; another `on` makes it another closing."""
     world = shared_world
@@ -406,6 +556,11 @@ def test_questions_and_reload_are_never_repeated(shared_world):
         assert not world.holder.done("map").repeated
         assert not world.operator.done("stats").repeated
         assert not world.operator.done("reload").repeated
+        assert not world.operator.done("clock-accept").repeated
+        assert not world.network_coordinator.done("list").repeated
+    watcher = world.session(NETWORK, "coordinator")
+    for _ in range(2):
+        assert not watcher.done("watch", **{"from": 0}).repeated
 
 
 def test_many_at_once(shared_world):
