@@ -8,12 +8,15 @@
 
 #include "clients/houvast/commands.h"
 #include "clients/houvast/dossier.h"
+#include "clients/houvast/extras.h"
 #include "clients/houvast/fields.h"
 #include "clients/houvast/history.h"
 #include "clients/houvast/identity.h"
+#include "clients/houvast/list.h"
 #include "clients/houvast/options.h"
 #include "clients/houvast/session.h"
 #include "clients/houvast/show.h"
+#include "clients/houvast/stats.h"
 #include "clients/houvast/watch.h"
 #include "clients/houvast/when.h"
 
@@ -24,11 +27,12 @@ enum command_key {
     COMMAND_NUMBER,
     COMMAND_ANONYMOUS,
     COMMAND_DOSSIER,
+    COMMAND_EXTRA, /* the first of extras.h */
     COMMAND_YES = 0x1000,
     COMMAND_NO = 0x2000,
 };
 
-#define COMMAND_OPTIONS_MAX (2 * FIELD_OPTIONS_MAX + 10)
+#define COMMAND_OPTIONS_MAX (2 * FIELD_OPTIONS_MAX + 10 + EXTRAS_MAX)
 #define COMMAND_HELP_SIZE   768
 
 enum command_group {
@@ -44,6 +48,7 @@ struct command {
     void *fields; /* the member of the message's union */
     struct field_options options;
     struct identity identity;
+    struct extras extras;
     const char *dossier_file;
     struct dossier dossier;
     int64_t history_limit;
@@ -140,6 +145,12 @@ static void argp_add_identity(struct command *command) {
     }
 }
 
+static void argp_add_extras(struct command *command) {
+    struct argp_option option;
+    for (size_t n = 0; extras_option(command->type, n, COMMAND_EXTRA, &option); n++)
+        argp_add(command, option.name, option.key, option.arg, option.doc, GROUP_OPTIONAL);
+}
+
 /* A heading above each group that has options. */
 static void argp_add_headings(struct command *command) {
     static const char *const headings[] = {
@@ -180,6 +191,7 @@ static void argp_fill(struct command *command) {
     for (size_t i = 0; i < command->options.count; i++)
         argp_add_field(command, i);
     argp_add_identity(command);
+    argp_add_extras(command);
     argp_add_headings(command);
     doc_fill(command);
 }
@@ -231,7 +243,17 @@ static error_t command_take(int key, char *value, struct argp_state *state) {
     case COMMAND_DOSSIER:
         command->dossier_file = value;
         return 0;
+    case ARGP_KEY_ARG:
+        if (!extras_takes_journey(command->type))
+            return ARGP_ERR_UNKNOWN;
+        extras_take_journey(&command->extras, value, state);
+        return 0;
     default:
+        if (key >= COMMAND_EXTRA && key < COMMAND_EXTRA + EXTRAS_MAX) {
+            extras_take(&command->extras, command->type, (size_t)(key - COMMAND_EXTRA), value,
+                        state);
+            return 0;
+        }
         /* argp's own keys lie above ours. */
         return key >= COMMAND_YES && key < COMMAND_NO + FIELD_OPTIONS_MAX
                    ? field_take(command, key, value, state)
@@ -245,6 +267,7 @@ static void arguments_read(struct command *command, int argc, char **argv) {
     const struct argp argp = {
         .options = command->argp_options,
         .parser = command_take,
+        .args_doc = extras_takes_journey(command->type) ? "[JOURNEY]" : NULL,
         .doc = command->doc,
         .children = children,
     };
@@ -252,6 +275,34 @@ static void arguments_read(struct command *command, int argc, char **argv) {
 }
 
 /* ---- What goes out ---- */
+
+/* JOURNEY as an argument: the id, or its end, which is looked up when there is a session. */
+static int journey_given(struct command *command) {
+    static const char nobody[] = "00000000-0000-0000-0000-000000000000";
+    const char *text = command->extras.journey;
+    struct field_option *option = field_options_find(&command->options, "journey");
+    struct field_option *handover = field_options_find(&command->options, "handover");
+    struct failure failure;
+    if (!text)
+        return TOOL_DONE;
+    if (option->given || (handover && handover->given) || command->identity.ref) {
+        tool_say("%s names the journey, and so does an option; leave one out", text);
+        return TOOL_USAGE;
+    }
+    bool whole = strlen(text) == HV_UUID_TEXT_SIZE - 1;
+    int r = field_option_set(&command->options, option, whole ? text : nobody, true,
+                             command->now_ms, command->fields, &failure);
+    return r < 0 ? tool_failed(&failure, TOOL_USAGE) : TOOL_DONE;
+}
+
+static int journey_find(struct command *command, struct hv_connection *connection) {
+    const char *text = command->extras.journey;
+    if (!text || strlen(text) == HV_UUID_TEXT_SIZE - 1)
+        return TOOL_DONE;
+    const struct field_option *option = field_options_find(&command->options, "journey");
+    return list_find(connection, text,
+                     (struct hv_uuid *)((char *)command->fields + option->offset));
+}
 
 static int message_complete(struct command *command, const struct client_config *config) {
     struct failure failure;
@@ -297,12 +348,10 @@ static void answer_show(const struct command *command, const struct hv_answer *a
         show_message_json(&answer->message);
     else if (command->type == HV_MESSAGE_status)
         show_status(done);
-    else if (command->type == HV_MESSAGE_list)
-        show_list(done);
     else if (command->type == HV_MESSAGE_map)
         show_map(done);
     else if (command->type == HV_MESSAGE_stats)
-        show_stats(done);
+        stats_show(done);
     else if (command->type == HV_MESSAGE_verify)
         show_verified(done);
     else if (command->type == HV_MESSAGE_reload)
@@ -369,7 +418,10 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     struct failure failure;
     int r;
     if (command->type == HV_MESSAGE_history)
-        return history_show(connection, &command->message.history, command->history_limit);
+        return history_show(connection, &command->message.history, command->history_limit,
+                            command->extras.all);
+    if (command->type == HV_MESSAGE_list)
+        return list_show(connection, &command->message.list, &command->extras);
     if (command->type == HV_MESSAGE_watch)
         return watch_show(connection, &command->message.watch);
     if (command->type == HV_MESSAGE_verify)
@@ -391,13 +443,17 @@ static int exchange(struct command *command, struct hv_connection *connection) {
 
 static int command_run(struct command *command, const struct client_config *config) {
     struct hv_connection *connection;
-    int status = message_complete(command, config);
+    int status = journey_given(command);
+    if (status == TOOL_DONE)
+        status = message_complete(command, config);
     if (status == TOOL_DONE)
         status = dossier_complete(command);
     if (status == TOOL_DONE)
         status = tool_connect(config, &(struct tool_session){0}, &connection);
     if (status == TOOL_DONE) {
-        status = exchange(command, connection);
+        status = journey_find(command, connection);
+        if (status == TOOL_DONE)
+            status = exchange(command, connection);
         hv_disconnect(connection);
     }
     return status;

@@ -15,25 +15,10 @@ void show_message_json(const struct hv_message *message);
 void show_done(const struct hv_done *done);
 /* A card: who holds now, since when, the state, the receiver. */
 void show_status(const struct hv_done *done);
-/* Journeys that are open, most overdue first. */
-void show_list(const struct hv_done *done);
 /* The organisations of the network with their telephones. */
 void show_map(const struct hv_done *done);
 /* That the ledger is whole, and the hash to keep. */
 void show_verified(const struct hv_done *done);
-/* Counters and gauges. */
-void show_stats(const struct hv_done *done);
-
-/* A history, which comes in pages, as one table, oldest first. */
-struct show_history {
-    struct libscols_table *table;
-    struct hv_uuid *handovers; /* in the order in which they came up; the table numbers them */
-    size_t handover_count;
-    size_t event_count;
-};
-void show_history_add(struct show_history *history, const struct hv_done *done);
-/* Prints and frees; `more`: events are left that were not asked for. */
-void show_history_end(struct show_history *history, bool more);
 
 /* What an event says beside its name: `from kcc; to werkse; kind warm`, or a sentence (see
  * describe_event). Malloc'ed. */

@@ -460,6 +460,8 @@ void story_tell(struct story *story, FILE *out, const struct hv_event *event) {
         tell_waiting(&telling);
         return;
     case HV_EVENT_NOTED:
+        if (!event->has_code)
+            break;
         tell_noted(&telling);
         return;
     case HV_EVENT_URGENCY:

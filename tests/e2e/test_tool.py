@@ -243,7 +243,7 @@ def test_status_says_who_holds(holder, receiver, case):
 
 
 def test_history_follows_the_pages(shared_world, holder, case):
-    """Oldest first, as one table, however many pages; --limit ends it and says that more follow."""
+    """Oldest first, as one timeline, however many pages; --limit ends it and says that more follow."""
     open_case(holder, case)
     people = ["anna", "bob"]
     for number in range(12):
@@ -253,11 +253,12 @@ def test_history_follows_the_pages(shared_world, holder, case):
     assert [event["event"] for event in whole if event["event"] != "read"] == ["opened"] + 12 * ["reassigned"]
     seqs = [event["seq"] for event in whole]
     assert seqs == sorted(seqs)
-    table = holder.run("history", "--ref", case).stdout
-    assert table.index("opened") < table.index("reassigned")
-    assert table.count("reassigned") == 12 and f"anna of {HOLDER}, endpoint" in table
+    timeline = holder.run("history", "--ref", case).stdout
+    assert timeline.index("First contact: ") < timeline.index("instead of anna (shift)")
+    assert timeline.count("holds the resident now, instead of") == 12
+    assert f"First contact: anna of {HOLDER} holds the resident" in timeline
     short = holder.run("history", "--ref", case, "--limit", "3").stdout
-    assert short.count("reassigned") == 2 and "More follow" in short
+    assert short.count("holds the resident now") == 2 and "More follow" in short
     after = holder.json("history", "--ref", case, "--after", seqs[2], "--limit", "2")["events"]
     assert [event["seq"] for event in after] == seqs[3:5]
 

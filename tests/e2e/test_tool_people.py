@@ -70,23 +70,59 @@ def next_but(line, words):
 
 
 def test_list(holder, coordinator):
-    """A line for each journey that is open; pages of it with --after."""
+    """A line for each journey that is open; a page of it with --limit and --after, all of it with --all."""
     said = coordinator.run("list").stdout
     assert said == "Nothing is open that you may see.\n"
     journey, _ = offered(holder)
     holder.run("open", "--anonymous", "--begeleider", "anna", "--basis", "public-task", "--urgency", "routine")
     said = coordinator.run("list").stdout
-    assert said.split("\n")[0].split() == ["DUE", "WAITS", "FOR", "STEP", "URGENCY", "STATE", "HELD", "BY", "GOES",
-                                           "TO", "ON", "IT", "JOURNEY"]
-    row = next(row for row in said.splitlines() if journey in row)
-    assert "urgent" in row and f"anna of {HOLDER}" in row and RECEIVER in row
+    assert said.split("\n")[0].split() == ["LATE", "WAITS", "FOR", "STEP", "URGENCY", "HELD", "BY", "GOES", "TO", "ON",
+                                           "IT", "JOURNEY"]
+    row = next(row for row in said.splitlines() if "urgent" in row)
+    assert f"anna of {HOLDER}" in row and RECEIVER in row
+    short = row.split()[-1]
+    assert len(short) >= 4 and journey.replace("-", "").endswith(short)
+    assert "2 open: 0 late (!!), " in said
+    assert any(row.endswith(journey) for row in coordinator.run("list", "--long").stdout.splitlines())
     page = coordinator.json("list", "--limit", "1")
     assert len(page["journeys"]) == 1
     assert f"More follow; ask on with --after {page['next']}\n" in coordinator.run("list", "--limit", "1").stdout
     rest = coordinator.json("list", "--after", page["next"])
     assert len(rest["journeys"]) == 1 and "next" not in rest
+    pages = coordinator.json("list", "--all", "--limit", "1")
+    assert [len(page["journeys"]) for page in pages] == [1, 1]
     assert coordinator.json("list", "--organisation", RECEIVER)["journeys"][0]["journey"] == journey
     assert holder.run("list", expect=REFUSED).stderr.startswith("houvast: refused (forbidden)")
+
+
+def test_a_journey_by_the_end_of_its_id(holder, coordinator):
+    """What `list` shows of an id is enough to ask for its history and its status."""
+    journey, _ = offered(holder)
+    short = coordinator.run("list").stdout.splitlines()[1].split()[-1]
+    for name in (short, journey):
+        said = coordinator.run("history", name).stdout
+        assert said.startswith(f"Journey {journey}\nanna of {HOLDER} holds the resident, who waits for ")
+        assert f"First contact: anna of {HOLDER} holds the resident (urgent)." in said
+        assert f"{HOLDER} offered it to {RECEIVER}: callback, urgent. Handover 1." in said
+        assert "Left out: " in said or name == short, "the reading before is housekeeping"
+        assert journey in coordinator.run("status", name).stdout
+    assert "looked." in coordinator.run("history", journey, "--all").stdout
+    assert "nothing that is open ends with" in coordinator.run("history", "0000", expect=USAGE).stderr
+    assert "leave one out" in coordinator.run("history", short, "--journey", journey, expect=USAGE).stderr
+
+
+@pytest.mark.network(testing={"day_length": "60s"})
+def test_the_most_overdue_stands_first(holder, coordinator):
+    """With a sign, and for how long."""
+    late, _ = offered(holder)
+    deadline = Deadline(60)
+    while "late" not in coordinator.json("list")["journeys"][0]:
+        assert not deadline.passed, "expected a step to be taken"
+    new = holder.json("open", "--anonymous", "--begeleider", "anna", "--basis", "public-task", "--urgency",
+                      "routine")["journey"]
+    rows = [row.split() for row in coordinator.run("list", "--long").stdout.splitlines()[1:3]]
+    assert (rows[0][0], rows[0][-1]) == ("!!", late), rows
+    assert "late" in rows[0] and rows[1][-1] == new, rows
 
 
 def test_watch(holder, receiver, coordinator):
@@ -133,7 +169,7 @@ def test_status_says_what_it_waits_for(holder, coordinator):
     until = int(time.time() * 1000) + 3600_000
     coordinator.run("claim", "--journey", journey, "--person", "carla", "--until", until, "--on", "now")
     assert f"carla of {NETWORK}" in holder.run("status", "--handover", handover).stdout
-    assert f"carla of {NETWORK}" in coordinator.run("list").stdout
+    assert "claimed by carla" in coordinator.run("list").stdout
 
 
 def test_notes(holder, receiver):
