@@ -1,6 +1,6 @@
 /* The simulation: the whole broker but its sockets in one process, on virtual time, from one seed.
  *
- *   simulate [--seeds N] [--first K] [--steps M] [--jobs J] [--least L] [--keep DIR]
+ *   simulate [--seeds N] [--first K] [--steps M] [--jobs J] [--least L] [--keep DIR] [--shrink V]
  *   simulate --test [--scripts DIR]      a fixed number of seeds, a fresh one, and every script, in
  *                                        the Test Anything Protocol
  *   simulate SCRIPT…                     replays scripts
@@ -32,15 +32,15 @@
 #include "marks.h"
 #include "run.h"
 
-#define JOBS_MAX       16
-#define VIOLATIONS_MAX 10 /* that are shrunk: more say little more */
-#define YEAR_MS        (365.25 * 86400000)
+#define JOBS_MAX 16
+#define YEAR_MS  (365.25 * 86400000)
 
 struct options {
     uint64_t seeds, first;
     size_t steps;
     unsigned jobs;
     unsigned long least;
+    unsigned long shrink; /* as many violations are shrunk: more say little more */
     bool test;
     const char *keep;    /* where scripts of failures go */
     const char *scripts; /* that are replayed */
@@ -58,7 +58,7 @@ static void report(struct run *run, const struct options *options, struct sum *s
 
     (void)fprintf(stderr, "seed %llu, step %zu: %s\n", (unsigned long long)run->seed, run->count,
                   run->said);
-    if (++sum->violations > VIOLATIONS_MAX)
+    if (++sum->violations > options->shrink)
         return;
     run_shrink(run);
     (void)mkdir(options->keep, 0777);
@@ -225,6 +225,8 @@ static bool option_take(struct options *options, char **arguments, int count, in
         options->jobs = (unsigned)strtoul(value_of(arguments, count, at), NULL, 10);
     else if (strcmp(name, "--least") == 0)
         options->least = strtoul(value_of(arguments, count, at), NULL, 10);
+    else if (strcmp(name, "--shrink") == 0)
+        options->shrink = strtoul(value_of(arguments, count, at), NULL, 10);
     else if (strcmp(name, "--keep") == 0)
         options->keep = value_of(arguments, count, at);
     else if (strcmp(name, "--scripts") == 0)
@@ -239,6 +241,7 @@ int main(int count, char **arguments) {
                               .first = 1,
                               .steps = 500,
                               .jobs = 2,
+                              .shrink = 10,
                               .keep = "build/simulation",
                               .scripts = "tests/simulation/scripts"};
     bool scripts = false;
