@@ -138,6 +138,8 @@ void ledger_journey_put(struct ledger *ledger, struct journey *journey);
 
 /* The open journey whose next step is due first, at or before `now_ms`; 0 for none. */
 int64_t ledger_journey_due(struct ledger *ledger, hv_time now_ms);
+/* When a journey's row says that it is; -1 where there is no such row. */
+hv_time ledger_journey_due_of(struct ledger *ledger, int64_t row);
 /* When the next one is; false where no journey is open. */
 bool ledger_journey_next(struct ledger *ledger, hv_time *ret_due_ms);
 

@@ -9,8 +9,8 @@
 
 /* ---- Journeys ---- */
 
-#define JOURNEY_SELECT                                                                       \
-    "SELECT number, id, state, resident, organisation, begeleider, urgency, basis, basis9, " \
+#define JOURNEY_SELECT                                                                        \
+    "SELECT number, id, state, resident, organisation, begeleider, urgency, basis, basis9, "  \
     "opened_at, since, held_since, reassigned_on, outcome, closed_by, keeping, not_reached, " \
     "urgency_on FROM journey "
 
@@ -189,7 +189,8 @@ void ledger_journey_put(struct ledger *ledger, struct journey *journey) {
     msgpack_sbuffer keeping;
 
     assert(ledger->error || (journey->holder.organisation[0] && journey->holder.begeleider[0]));
-    assert(ledger->error || journey->state == HV_JOURNEY_CLOSED || journey->runs.count > 0); /* T1 */
+    assert(ledger->error || journey->state == HV_JOURNEY_CLOSED ||
+           journey->runs.count > 0); /* T1 */
     keeping_pack(ledger, journey, &keeping);
     if (!journey->row)
         journey_insert(ledger, journey, &keeping);
@@ -208,10 +209,16 @@ int64_t ledger_journey_due(struct ledger *ledger, hv_time now_ms) {
     return sql_number(sql, 0);
 }
 
+hv_time ledger_journey_due_of(struct ledger *ledger, int64_t row) {
+    struct sql *sql = sql_begin(ledger, "SELECT due FROM journey WHERE number = ?");
+
+    sql_int(sql, row);
+    return sql_number(sql, -1);
+}
+
 bool ledger_journey_next(struct ledger *ledger, hv_time *ret_due_ms) {
-    const int64_t due_ms =
-        sql_number(sql_begin(ledger, "SELECT due FROM journey WHERE state < 3 ORDER BY due LIMIT 1"),
-                   -1);
+    const int64_t due_ms = sql_number(
+        sql_begin(ledger, "SELECT due FROM journey WHERE state < 3 ORDER BY due LIMIT 1"), -1);
 
     *ret_due_ms = due_ms;
     return due_ms >= 0;
@@ -219,13 +226,13 @@ bool ledger_journey_next(struct ledger *ledger, hv_time *ret_due_ms) {
 
 /* ---- Handovers ---- */
 
-#define HANDOVER_SELECT                                                                         \
-    "SELECT handover.number AS number, handover.journey AS journey, handover.id AS id, "        \
-    "journey.id AS journey_id, handover.state AS state, sender, receiver, kind, "               \
-    "handover.urgency AS urgency, disclose, received_by, picked_up_by, planned, introduced, "   \
-    "disclosed, deleted, supplements, dossier_hash, taken_as, as_reason, end_organisation, "    \
-    "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, "          \
-    "waiting_at, ended_at "                                                                     \
+#define HANDOVER_SELECT                                                                       \
+    "SELECT handover.number AS number, handover.journey AS journey, handover.id AS id, "      \
+    "journey.id AS journey_id, handover.state AS state, sender, receiver, kind, "             \
+    "handover.urgency AS urgency, disclose, received_by, picked_up_by, planned, introduced, " \
+    "disclosed, deleted, supplements, dossier_hash, taken_as, as_reason, end_organisation, "  \
+    "end_begeleider, ended_seq, offered_at, delivered_at, received_at, picked_up_at, "        \
+    "waiting_at, ended_at "                                                                   \
     "FROM handover JOIN journey ON journey.number = handover.journey "
 
 static bool handover_row(struct sql *sql, struct handover *ret_handover) {
@@ -358,7 +365,8 @@ static void handover_update_ended(struct ledger *ledger, const struct handover *
     sql = sql_write(
         ledger, "UPDATE handover SET state = ?, received_by = ?, picked_up_by = ?, planned = ?, "
                 "introduced = ?, disclosed = ?, supplements = ?, delivered_at = ?, "
-                "received_at = ?, picked_up_at = ?, waiting_at = ?, urgency = ?, deleted = ?, taken_as = ?, as_reason = ?, "
+                "received_at = ?, picked_up_at = ?, waiting_at = ?, urgency = ?, deleted = ?, "
+                "taken_as = ?, as_reason = ?, "
                 "end_organisation = ?, end_begeleider = ?, ended_seq = ?, ended_at = ? "
                 "WHERE number = ?");
     handover_bind(sql, handover);

@@ -68,10 +68,8 @@ static bool due_check(struct ledger *ledger, struct ledger_walk *walk,
                       const struct journey *journey) {
     const bool is_of_before = journey->state != HV_JOURNEY_CLOSED && journey->runs.count == 0;
     const hv_time wanted_ms = is_of_before ? DUE_OF_BEFORE : runs_due(&journey->runs);
-    struct sql *sql = sql_begin(ledger, "SELECT due FROM journey WHERE number = ?");
+    const hv_time due_ms = ledger_journey_due_of(ledger, journey->row);
 
-    sql_int(sql, journey->row);
-    const int64_t due_ms = sql_number(sql, -1);
     return ledger->error ? false
            : due_ms == wanted_ms
                ? true

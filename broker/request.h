@@ -11,6 +11,7 @@
  *   verify       the ledger compared with itself, in slices between turns
  *   delivery     items: acknowledgements, and what goes out
  *   ring         steps of ladders that fall due
+ *   sweep        open journeys whose timer is lost
  *   timekeeping  what time it is
  *   heartbeat    who is still there
  *   rate         how much an organisation may ask
@@ -90,6 +91,8 @@ struct broker {
     bool turn_wanted;         /* work is left over for another turn at once */
     hv_time next_wall_ms;     /* the ledger's next timer; -1: none */
     struct clock clock;       /* at the last turn */
+    int64_t sweep_row;        /* the journey that was swept last; 0: a sweep begins */
+    int64_t sweep_next_ms;    /* since boot: not before */
 };
 
 /* One turn while it runs. */
@@ -108,6 +111,8 @@ struct turn {
     size_t returned_done;              /* of sessions.returned, handled in it */
     bool deleted;                      /* dossiers were */
     bool rates_changed;                /* somebody was busy or ended something in it */
+    bool swept;                        /* as far as sweep_row */
+    int64_t sweep_row;
     bool recalled;                     /* what was set aside, for whoever said hello */
     struct network *network_next;      /* in force once the turn has committed; NULL: no reload */
     int64_t network_seq_next;          /* comes with it */

@@ -35,7 +35,7 @@ static struct network *past_read(struct turn *turn, int64_t seq) {
     return network;
 }
 
-static const struct network *network_of(struct turn *turn, int64_t seq) {
+const struct network *ring_network(struct turn *turn, int64_t seq) {
     struct broker *broker = turn->broker;
     struct network_past *past = broker->past;
 
@@ -85,6 +85,31 @@ static void journal_step(const struct journey *journey, const struct phase_step 
                 id, step->event.awaits, phase);
 }
 
+void ring_repair_with(struct turn *turn, struct journey *journey, const struct runs *runs) {
+    const struct hv_event event = {
+        .event = HV_EVENT_REPAIRED,
+        .has_journey = true,
+        .journey = journey->id,
+        .has_runs = true,
+        .runs = {.count = runs->count, .items = runs->items},
+    };
+
+    (void)record_event(turn, &event, journey, NULL);
+    turn->counters.repairs++;
+}
+
+void ring_repair(struct turn *turn, struct journey *journey) {
+    const struct run_rules rules = record_rules(turn);
+    struct handover open;
+    struct runs runs;
+    const bool has_open = ledger_handover_open_of(turn->ledger, journey->row, &open);
+
+    if (ledger_error(turn->ledger))
+        return;
+    phase_of_state(journey, has_open ? &open : NULL, &rules, &runs);
+    ring_repair_with(turn, journey, &runs);
+}
+
 static void ring_one(struct turn *turn, struct journey *journey, size_t index) {
     const struct run_rules rules = record_rules(turn);
     const struct hv_run *run = &journey->runs.items[index];
@@ -92,9 +117,11 @@ static void ring_one(struct turn *turn, struct journey *journey, size_t index) {
     struct runs runs;
     struct handover handover;
 
-    phase_step(journey, index, network_of(turn, run->network), &rules, &step, &runs);
-    if (run->has_handover && !ledger_handover_find(turn->ledger, &run->handover, &handover))
-        return; /* only after an error */
+    if (run->has_handover && !ledger_handover_find(turn->ledger, &run->handover, &handover)) {
+        ring_repair(turn, journey);
+        return;
+    }
+    phase_step(journey, index, ring_network(turn, run->network), &rules, &step, &runs);
     step.event.has_runs = true;
     step.event.runs.count = runs.count;
     step.event.runs.items = runs.items;
@@ -102,22 +129,6 @@ static void ring_one(struct turn *turn, struct journey *journey, size_t index) {
     turn->counters.steps++;
     if (step.last && !step.event.reached)
         journal_step(journey, &step);
-}
-
-/* An open journey without a timer: from a ledger of before they were known, or a defect. */
-static void ring_repair(struct turn *turn, struct journey *journey) {
-    const struct run_rules rules = record_rules(turn);
-    struct hv_event event = {.event = HV_EVENT_REPAIRED, .has_journey = true, .journey = journey->id};
-    struct handover open;
-    struct runs runs;
-    const bool has_open = ledger_handover_open_of(turn->ledger, journey->row, &open);
-
-    phase_of_state(journey, has_open ? &open : NULL, &rules, &runs);
-    event.has_runs = true;
-    event.runs.count = runs.count;
-    event.runs.items = runs.items;
-    (void)record_event(turn, &event, journey, NULL);
-    turn->counters.repairs++;
 }
 
 static void ring_journey(struct turn *turn, int64_t row) {
@@ -129,6 +140,8 @@ static void ring_journey(struct turn *turn, int64_t row) {
     first = runs_first(&journey.runs);
     if (!first)
         ring_repair(turn, &journey);
+    else if (first->due > turn->now_ms)
+        ring_repair_with(turn, &journey, &journey.runs); /* only the row said that it is due */
     else
         ring_one(turn, &journey, (size_t)(first - journey.runs.items));
 }

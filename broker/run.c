@@ -7,6 +7,9 @@
 #include "broker/decision.h"
 #include "broker/handover.h"
 
+/* Corrections of the clock are no wonder. */
+#define RUN_EARLY_MS INT64_C(3600000)
+
 struct hv_run *runs_find(struct runs *runs, enum hv_phase phase, const char *awaits) {
     for (size_t i = 0; i < runs->count; i++)
         if (runs->items[i].phase == phase &&
@@ -129,6 +132,35 @@ hv_time run_next_due(const struct hv_run *run, const char *holder, const struct 
     return calendar_add(calendar_of(run, holder, last, rules->network), from_ms, ladder->every,
                         ladder->every_has_no_later ? ladder->every_no_later_ms
                                                    : CALENDAR_CEILING_OWN);
+}
+
+/* Pick-up and arrival may begin at a moment that was said, which lies no further ahead than a wait
+ * may last; the others have begun. */
+static hv_time began_at_most(const struct hv_run *run, const struct run_rules *rules) {
+    const bool may_lie_ahead = run->phase == HV_PHASE_PICKUP || run->phase == HV_PHASE_ARRIVAL;
+
+    return rules->now_ms + (may_lie_ahead ? rules->network->policies.wait_max_ms : 0);
+}
+
+bool run_bring_back(struct hv_run *run, const char *holder, const struct network *network,
+                    const struct run_rules *rules) {
+    bool late = false;
+
+    if (run->began > began_at_most(run, rules) + RUN_EARLY_MS) {
+        run->began = rules->now_ms;
+        late = true;
+    }
+    if (run->has_asked && run->asked > rules->now_ms + RUN_EARLY_MS) {
+        run->asked = rules->now_ms;
+        late = true;
+    }
+    const hv_time due_ms = run_next_due(run, holder, network, rules);
+    if (!late && run->due <= due_ms + run->rested + RUN_LATE_MS)
+        return false;
+    run->due = due_ms;
+    run->has_left = false;
+    run->left = 0;
+    return true;
 }
 
 /* ---- Beginning ---- */

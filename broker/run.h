@@ -37,12 +37,12 @@ bool runs_equal(const struct runs *one, const struct runs *other);
 /* What a new run is about. */
 struct run_start {
     enum hv_phase phase;
-    const char *awaits;             /* the organisation that must act */
-    const char *holder;             /* the organisation that holds */
+    const char *awaits; /* the organisation that must act */
+    const char *holder; /* the organisation that holds */
     enum hv_urgency urgency;
     const struct handover *handover; /* NULL: none */
-    hv_time began_ms;               /* may lie ahead */
-    int64_t days;                   /* between check-ins; 0: the ladder's own */
+    hv_time began_ms;                /* may lie ahead */
+    int64_t days;                    /* between check-ins; 0: the ladder's own */
 };
 
 /* Adds a run that begins its ladder. */
@@ -58,10 +58,17 @@ void run_restart(struct hv_run *run, const char *holder, hv_time began_ms,
 const struct ladder *run_ladder(const struct hv_run *run, const char *holder,
                                 const struct network *network);
 
-/* When the step after run->step falls due, or, behind the last, when it repeats after now. `network`
- * is the one that the run began under. */
+/* When the step after run->step falls due, or, behind the last, when it repeats after now.
+ * `network` is the one that the run began under. */
 hv_time run_next_due(const struct hv_run *run, const char *holder, const struct network *network,
                      const struct run_rules *rules);
+
+/* Brings back to now what lies further ahead than it can, because it was counted from a clock that
+ * was put back since. True where there was something. A reload may have changed the calendar: what
+ * is late by less than RUN_LATE_MS is left alone. `network` is the one that the run began under. */
+#define RUN_LATE_MS INT64_C(2678400000)
+bool run_bring_back(struct hv_run *run, const char *holder, const struct network *network,
+                    const struct run_rules *rules);
 
 /* Whether a check-in of it rests, and is not asked for yet. */
 bool run_is_check_in(const struct hv_run *run);

@@ -14,6 +14,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/ring.h"
+#include "broker/sweep.h"
 #include "broker/timekeeping.h"
 #include "broker/unread.h"
 #include "broker/verify.h"
@@ -137,6 +138,7 @@ static void release(struct turn *turn) {
     timekeeping_commit(turn);
     watch_commit(turn);
     quiet_commit(turn);
+    sweep_commit(turn);
     unread_commit(turn);
     reload_commit(turn);
     broker->counters = turn->counters;
@@ -183,6 +185,7 @@ static int turn_try(struct turn *turn, const struct inbound *batch, size_t count
     heartbeats(turn);
     delivery_timers(turn);
     ring_steps(turn);
+    sweep_step(turn);
     quiet_look(turn);
     delivery_dispatch(turn);
     timekeeping_keep(turn);
