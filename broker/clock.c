@@ -3,16 +3,21 @@
 
 #include <string.h>
 
+static bool same_id(const struct clock *before, const struct clock_reading *reading) {
+    return memcmp(before->boot_id, reading->boot_id, sizeof before->boot_id) == 0;
+}
+
 static bool same_boot(const struct clock *before, const struct clock_reading *reading) {
-    return memcmp(before->boot_id, reading->boot_id, sizeof before->boot_id) == 0 &&
-           reading->boot_ms >= before->boot_ms;
+    return same_id(before, reading) && reading->boot_ms >= before->boot_ms;
 }
 
 /* The time by the machine's ticking alone: since the last moment that was taken, or, after another
- * boot, at least as long as that boot lasts. */
+ * boot, at least as long as that boot lasts. Of a boot that has gone back, a machine that was put
+ * back to an earlier moment, nothing is known. */
 static hv_time by_ticking(const struct clock *before, const struct clock_reading *reading) {
-    return same_boot(before, reading) ? before->now_ms + reading->boot_ms - before->boot_ms
-                                      : before->now_ms + reading->boot_ms;
+    if (same_boot(before, reading))
+        return before->now_ms + reading->boot_ms - before->boot_ms;
+    return same_id(before, reading) ? before->now_ms : before->now_ms + reading->boot_ms;
 }
 
 static bool agrees(const struct clock *before, const struct clock_reading *reading) {

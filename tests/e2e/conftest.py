@@ -9,6 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from clock import Clock  # noqa: E402
 from daemon import Daemon, PROGRAM  # noqa: E402
 from network import Network  # noqa: E402
 from world import World  # noqa: E402
@@ -63,6 +64,21 @@ def world(world_at_rest):
     return world_at_rest
 
 
+@pytest.fixture
+def timed_at_rest(world_at_rest, scratch):
+    """The same, on a machine whose clocks the test has in its hands: `world.clock`."""
+    world_at_rest.clock = Clock(scratch / "clock")
+    world_at_rest.daemon.variables = world_at_rest.clock.variables
+    return world_at_rest
+
+
+@pytest.fixture
+def timed(timed_at_rest):
+    """The same, running."""
+    timed_at_rest.daemon.start()
+    return timed_at_rest
+
+
 @pytest.fixture(scope="module")
 def shared_world(request):
     """A running daemon for a whole module: journeys are fresh, so tests do not meet."""
@@ -85,7 +101,7 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.when != "call" or not report.failed:
         return
-    for name in ("world", "world_at_rest", "shared_world"):
+    for name in ("world", "world_at_rest", "timed_at_rest", "shared_world"):
         world = getattr(item, "funcargs", {}).get(name)
         if world is not None:
             report.sections.append(("houvastd", world.daemon.said()))

@@ -44,6 +44,7 @@ class Daemon:
         self.process = None
         self.pid = None
         self.expected_to_run = False
+        self.variables = {}  # of every start
         self.stderr_path = self.scratch / "houvastd.stderr"
         self.notify_path = self.scratch / "n"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -65,6 +66,7 @@ class Daemon:
             "NOTIFY_SOCKET": str(self.notify_path),
             "ASAN_OPTIONS": f"exitcode=99:detect_leaks={leaks}:abort_on_error=0:verify_asan_link_order=0",
             "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",
+            **self.variables,
             **more,
         }
         return {key: value for key, value in variables.items() if value is not None}

@@ -88,6 +88,7 @@ class Organisation:
     keys: dict = dataclasses.field(default_factory=dict)
     sealing: dict = dataclasses.field(default_factory=dict)
     leaving: bool = False
+    hours: dict = dataclasses.field(default_factory=dict)  # opening, holidays, closed
 
     def text(self):
         lines = [
@@ -98,6 +99,7 @@ class Organisation:
         ]
         if self.leaving:
             lines.append("leaving = yes")
+        lines += [f"{key} = {value}" for key, value in self.hours.items()]
         for label, key in self.keys.items():
             lines += ["", f"[key {label}]", f"public_key = {key.public.decode()}", f"roles = {key.roles}"]
         for label, sealing in self.sealing.items():

@@ -16,6 +16,7 @@ class World:
     def __init__(self, network, daemon):
         self.network = network
         self.daemon = daemon
+        self.clock = None  # the machine's, where the test has it in its hands
         self.peers = {}
         self.extra = []
 
@@ -81,6 +82,19 @@ class World:
         """kill -9, a new start, and new connections for everybody."""
         self.forget_peers()
         self.daemon.restart()
+
+    def passes(self, ms):
+        """So much time; then the broker has seen it, and everybody's connection is a new one."""
+        self.clock.runs(ms)
+        self.look()
+
+    def passes_until(self, moment_ms):
+        self.passes(moment_ms - self.clock.now_ms)
+
+    def look(self):
+        """The broker takes notice of the clock. Sessions do not outlive hours of silence: they begin anew."""
+        self.forget_peers()
+        self.network_coordinator.barrier()
 
     def end(self):
         try:
