@@ -216,7 +216,7 @@ def test_items_say_whom_to_ring(timed):
     told = {inbox: sorted((item["phase"], item["step"]) for item in items) for inbox, items in by_inbox.items()}
     assert told == {
         (HOLDER, ENDPOINT): [("delivery", 1), ("delivery", 2), ("delivery", 3), ("receipt", 2)],
-        (RECEIVER, ENDPOINT): [],  # its system has not acknowledged the offer: nothing more of the journey comes
+        (RECEIVER, ENDPOINT): [("delivery", 2), ("delivery", 3), ("receipt", 1), ("receipt", 2)],
         (RECEIVER, COORDINATOR): [("delivery", 2), ("receipt", 2)],
         (HOLDER, COORDINATOR): [],
         (NETWORK, COORDINATOR): [("delivery", 3)],
