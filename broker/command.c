@@ -36,8 +36,10 @@ void command_done_with_handover(struct request *request, const struct handover *
                                 const struct journey *journey, const uint8_t *dossier_hash,
                                 int64_t seq, bool repeated) {
     struct hv_message message;
-    struct hv_done *done = answer_begin(request, &message);
 
+    if (ledger_error(request->turn->ledger))
+        return; /* it was not recorded, and this turn answers nobody */
+    struct hv_done *done = answer_begin(request, &message);
     done->has_repeated = repeated;
     done->repeated = repeated;
     done->has_journey = true;

@@ -123,12 +123,23 @@ static void after_received(const struct change *change) {
     (void)begin_for_receiver(change, HV_PHASE_PICKUP, change->rules->now_ms);
 }
 
-/* The same plan begins nothing anew, whoever makes it; another one does, but not more often than
- * the policy allows: planning again and again would silence the ladder. */
+/* A contact that is planned begins the phase then, but no later than a wait may last: a plan for the
+ * next century would be silence. */
+static hv_time arrival_begins(const struct change *change) {
+    const hv_time now_ms = change->rules->now_ms;
+    const hv_time latest_ms = now_ms + change->rules->network->policies.wait_max_ms;
+    const hv_time planned_ms = change->handover->planned_ms;
+
+    if (planned_ms <= now_ms)
+        return now_ms;
+    return planned_ms < latest_ms ? planned_ms : latest_ms;
+}
+
+/* The same plan begins nothing anew, whoever makes it. A later one does, but not more often than
+ * the policy allows: planning again and again would silence the ladder. A sooner one always does. */
 static void after_picked_up(const struct change *change) {
     const hv_time now_ms = change->rules->now_ms;
-    const hv_time planned_ms = change->handover->planned_ms;
-    const hv_time began_ms = planned_ms > now_ms ? planned_ms : now_ms;
+    const hv_time began_ms = arrival_begins(change);
     struct hv_run *arrival = runs_find(change->runs, HV_PHASE_ARRIVAL, NULL);
 
     if (!arrival) {
@@ -136,11 +147,14 @@ static void after_picked_up(const struct change *change) {
         (void)begin_for_receiver(change, HV_PHASE_ARRIVAL, began_ms);
         return;
     }
-    const bool same = planned_ms > now_ms ? arrival->began == planned_ms : arrival->began <= now_ms;
-    if (same || arrival->restarts >= change->rules->network->policies.restarts_max)
+    if (began_ms > now_ms ? arrival->began == began_ms : arrival->began <= now_ms)
         return;
-    arrival->has_restarts = true;
-    arrival->restarts++;
+    if (began_ms > arrival->began) {
+        if (arrival->restarts >= change->rules->network->policies.restarts_max)
+            return;
+        arrival->has_restarts = true;
+        arrival->restarts++;
+    }
     run_restart(arrival, change->journey->holder.organisation, began_ms, change->rules);
 }
 

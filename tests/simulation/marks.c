@@ -1,7 +1,6 @@
 /* Marks: counted, and shown as a table. */
 #include "marks.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,7 +10,7 @@
 #define STATES   9 /* of handovers, 0 for none */
 #define JOURNEYS 4
 #define COMMANDS 16
-#define STEPS    3 /* the first, the next ones, and behind the third: repeats */
+#define STEPS    3 /* the first, the next ones, and the last once more */
 
 typedef unsigned long marks_of_roles[MARK_ROLES];
 
@@ -78,8 +77,14 @@ void mark_fault(enum mark_fault fault) {
     marks->faults[fault]++;
 }
 
-void mark_step(enum hv_phase phase, enum hv_urgency urgency, int64_t number) {
-    marks->steps[phase][urgency][number <= 1 ? 0 : number == 2 ? 1 : 2]++;
+static bool is_check_in(enum hv_phase phase) {
+    return phase == HV_PHASE_HELD || phase == HV_PHASE_WAITING;
+}
+
+void mark_step(enum hv_phase phase, enum hv_urgency urgency, int64_t number, bool repeats) {
+    const bool first = number <= (is_check_in(phase) ? 0 : 1);
+
+    marks->steps[phase][urgency][repeats ? 2 : !first]++;
 }
 
 /* ---- Showing ---- */
@@ -146,8 +151,8 @@ static void journeys_print(struct table *table) {
 }
 
 static void steps_print(struct table *table) {
-    (void)fprintf(table->file, "\n%-28s %9s  %9s  %9s\n", "phase, urgency", "first", "second",
-                  "further");
+    (void)fprintf(table->file, "\n%-28s %9s  %9s  %9s\n", "phase, urgency", "first", "next",
+                  "repeated");
     for (size_t i = 0; i < wire_vocabulary_phase.count; i++)
         for (int urgency = HV_URGENCY_ROUTINE; urgency <= HV_URGENCY_CRISIS; urgency++) {
             const int phase = wire_vocabulary_phase.words[i].number;
@@ -156,7 +161,10 @@ static void steps_print(struct table *table) {
             (void)fprintf(table->file, "%-13s %-14s", wire_vocabulary_phase.words[i].text,
                           wire_word_text(&wire_vocabulary_urgency, urgency));
             for (size_t step = 0; step < STEPS; step++)
-                cell(table, marks->steps[phase][urgency][step]);
+                if (phase == HV_PHASE_CLOSING && step == 1)
+                    no_cell(table); /* its ladders have one step */
+                else
+                    cell(table, marks->steps[phase][urgency][step]);
             (void)fputc('\n', table->file);
         }
 }

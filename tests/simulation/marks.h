@@ -2,6 +2,7 @@
 #ifndef HOUVAST_TESTS_SIMULATION_MARKS_H
 #define HOUVAST_TESTS_SIMULATION_MARKS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "houvast/messages.h"
@@ -78,8 +79,8 @@ void mark_journey(enum hv_journey_state state, enum hv_message_type type, enum m
 void mark_delivered(enum hv_handover_state state);
 void mark_refused(enum hv_refusal code);
 void mark_fault(enum mark_fault fault);
-/* Step `number` of a ladder fired (0: the check-in). */
-void mark_step(enum hv_phase phase, enum hv_urgency urgency, int64_t number);
+/* Step `number` of a ladder fired (0: the check-in), or its last one repeats. */
+void mark_step(enum hv_phase phase, enum hv_urgency urgency, int64_t number, bool repeats);
 
 /* The table; gives how many marks were made less often than `least`. */
 unsigned marks_print(FILE *file, unsigned long least);

@@ -24,9 +24,9 @@ struct model_journey {
     struct hv_run runs[MODEL_RUNS];
     /* T1: since when its next wait runs that ends in the network's coordinators. */
     hv_time waits_ms;
-    int64_t spared_ms; /* claimed meanwhile */
-    int rank;          /* the furthest that its handover came */
-    int64_t restarts;
+    hv_time arrival_ms; /* when its arrival began */
+    bool claimed;       /* by the network's coordinators, who know since then */
+    int64_t restarts;   /* that a receiver has asked for, in this phase */
 };
 
 struct model_handover {
@@ -39,6 +39,7 @@ struct model_handover {
     bool introduced, disclosed;
     int64_t supplements;
     hv_time planned_ms;
+    bool moved; /* the newest event has brought it to another state */
     struct hv_holder end_holder; /* who held when it ended */
 };
 
@@ -59,6 +60,11 @@ struct model {
     struct model_handover handovers[MODEL_HANDOVERS];
     struct model_event *events; /* number n stands at n */
     size_t event_count, event_room;
+    hv_time latest_ms; /* from which deadlines may have been counted: a clock that is put back leaves
+                          them where they are, until they are swept */
+    bool put_back;     /* it was, and that has not been long enough ago */
+    int64_t passed_ms; /* in all, whatever the clocks say: the town counts it */
+    int64_t back_ms;   /* of it, when that was */
 };
 
 void model_init(struct model *model);
@@ -67,11 +73,14 @@ void model_init(struct model *model);
  * the run. */
 void model_take(struct model *model, const struct hv_event *event, int64_t seq, int64_t first,
                 hv_time at_ms);
+/* Whether a step that is to be taken is the last one of its ladder once more. */
+bool model_repeats(const struct model *model, const struct hv_event *event);
 /* Of an event that was taken; ends the run where there is none. */
 const struct model_event *model_event(const struct model *model, int64_t seq);
 
-/* T1: nobody has waited unseen for longer than the ladders' ceilings. */
-void model_expect_heard(const struct model *model, hv_time now_ms);
+/* After a turn: what a clock that was put back has left is swept by now, if ever.
+ * T1: nobody has waited unseen for longer than the ladders' ceilings. */
+void model_expect_heard(struct model *model, hv_time now_ms);
 
 /* A bit for each organisation of the networks; 0 for any other. */
 unsigned model_party(const char *organisation);

@@ -6,6 +6,7 @@
 
 #include "ends.h"
 #include "wire/wire.h"
+#include "words.h"
 
 #define HOUR INT64_C(3600000)
 #define DAY  (24 * HOUR)
@@ -44,11 +45,21 @@ static hv_time later(hv_time one, hv_time other) {
     return one > other ? one : other;
 }
 
+/* A planned contact puts its ladder off, for no longer than a wait may last. */
+static hv_time planned(const struct model_handover *handover, hv_time at_ms) {
+    const hv_time latest_ms = at_ms + WAIT_MAX;
+
+    return handover->planned_ms > latest_ms ? latest_ms : later(at_ms, handover->planned_ms);
+}
+
 static void expect_run(const struct hv_run *run, int64_t seq, hv_time at_ms) {
     const hv_time began_ms =
         later(later(run->began, run->has_asked ? run->asked : 0), at_ms);
     const int64_t ceiling_ms = ceilings_ms[run->phase][run->urgency];
 
+    if (run->began > at_ms + WAIT_MAX)
+        violation("T1: event %lld: %s begins too far ahead", (long long)seq,
+                  phase_name(run->phase));
     if (run->due <= 0 || run->due > began_ms + ceiling_ms + CLAIM_MAX)
         violation("T1: event %lld: a step of %s falls due after its ceiling", (long long)seq,
                   phase_name(run->phase));
@@ -135,23 +146,54 @@ static void expect_step(struct model_journey *journey, const struct model_handov
                   (long long)seq);
 }
 
+bool model_repeats(const struct model *model, const struct hv_event *event) {
+    struct model_journey journey = model->journeys[words_number(&event->journey)];
+    const struct hv_run *run = run_of(&journey, event);
+
+    return run && run->step == event->step && event->event != HV_EVENT_CHECK_IN_DUE;
+}
+
 /* ---- Who waits ---- */
 
 static void wait_begins(struct model_journey *journey, hv_time at_ms) {
     journey->waits_ms = at_ms;
+    journey->claimed = false;
 }
 
-/* A receiver's word begins a wait the first time; again only as often as the policy allows. */
-static void wait_again(struct model_journey *journey, const struct model_handover *handover,
-                       hv_time at_ms) {
-    const int bit = 1 << handover->state;
-
-    if (!(journey->rank & bit))
-        journey->restarts = 0;
-    else if (++journey->restarts > RESTARTS_MAX)
-        return;
-    journey->rank |= bit;
+/* The present phase anew, as often as the policy allows: more often its ladder goes on. */
+static bool wait_anew(struct model_journey *journey, hv_time at_ms) {
+    if (++journey->restarts > RESTARTS_MAX)
+        return false;
     wait_begins(journey, at_ms);
+    return true;
+}
+
+/* Another phase begins. The holder is told of each, so that going to and fro is seen. */
+static void phase_begins(struct model_journey *journey, const struct model_handover *handover,
+                         hv_time at_ms) {
+    if (!handover->moved)
+        return;
+    journey->restarts = 0;
+    wait_begins(journey, at_ms);
+}
+
+/* Once more while it is picked up: a later plan counts, a sooner one is welcome, the same plan is
+ * nothing. */
+static void take_picked_up(struct model_journey *journey, const struct model_handover *handover,
+                           hv_time at_ms) {
+    const hv_time begins_ms = planned(handover, at_ms);
+    const bool same = begins_ms > at_ms ? journey->arrival_ms == begins_ms
+                                        : journey->arrival_ms <= at_ms;
+
+    if (!handover->moved && same)
+        return;
+    if (handover->moved)
+        phase_begins(journey, handover, begins_ms);
+    else if (begins_ms < journey->arrival_ms)
+        wait_begins(journey, begins_ms);
+    else if (!wait_anew(journey, begins_ms))
+        return;
+    journey->arrival_ms = begins_ms;
 }
 
 static bool network_hears(const struct hv_event *event) {
@@ -168,11 +210,13 @@ static void take_note(struct model_journey *journey, const struct model_handover
     case HV_NOTE_IN_TOUCH:
     case HV_NOTE_NOT_REACHED:
     case HV_NOTE_TIP:
-        wait_begins(journey, at_ms);
+        wait_begins(journey, later(journey->waits_ms, at_ms));
         break;
     case HV_NOTE_WORKING_ON_IT:
-        if (handover)
-            wait_again(journey, handover, at_ms);
+        if (handover && handover->state == HV_HANDOVER_PICKED_UP && journey->arrival_ms > at_ms)
+            break; /* it has yet to begin */
+        if (wait_anew(journey, at_ms))
+            journey->arrival_ms = at_ms;
         break;
     case HV_NOTE_NO_SHOW:
     case HV_NOTE_MISSING:
@@ -187,32 +231,39 @@ static void take_wait(struct model_journey *journey, const struct model_handover
                       const struct hv_event *event, hv_time at_ms) {
     switch ((int)event->event) {
     case HV_EVENT_OFFERED:
-        journey->rank = 0;
-        wait_begins(journey, at_ms);
-        break;
     case HV_EVENT_OPENED:
     case HV_EVENT_CLOSING:
     case HV_EVENT_SETTLED:
     case HV_EVENT_CONFIRMED:
     case HV_EVENT_DECLINED:
     case HV_EVENT_WITHDRAWN:
-    case HV_EVENT_URGENCY:
     case HV_EVENT_CHECK_IN_DUE: /* from here on the holder climbs */
         wait_begins(journey, at_ms);
         break;
     case HV_EVENT_RECEIVED:
     case HV_EVENT_WAITING:
-        wait_again(journey, handover, at_ms);
+        phase_begins(journey, handover, at_ms);
         break;
     case HV_EVENT_PICKED_UP:
-        wait_again(journey, handover, later(at_ms, handover->planned_ms));
+        take_picked_up(journey, handover, at_ms);
+        break;
+    case HV_EVENT_URGENCY: /* what lies ahead stays there */
+        if (!handover || handover->state != HV_HANDOVER_PICKED_UP || journey->arrival_ms < at_ms)
+            journey->arrival_ms = at_ms;
+        wait_begins(journey, journey->arrival_ms);
         break;
     case HV_EVENT_NOTED:
         take_note(journey, handover, event, at_ms);
         break;
+    case HV_EVENT_CLAIMED: /* once: claiming again and again is no news */
+        if (!event->has_of_network || !event->of_network || journey->claimed)
+            break;
+        wait_begins(journey, later(journey->waits_ms, at_ms));
+        journey->claimed = true;
+        break;
     case HV_EVENT_ESCALATED:
         if (network_hears(event))
-            wait_begins(journey, at_ms);
+            wait_begins(journey, later(journey->waits_ms, at_ms));
         break;
     default:
         break;
@@ -245,16 +296,17 @@ static enum hv_phase phase_of(const struct model *model, const struct model_jour
 /* ---- All ---- */
 
 void model_ladder_take(struct model_journey *journey, const struct model_handover *handover,
-                       const struct hv_event *event, int64_t seq, hv_time at_ms) {
+                       const struct hv_event *event, int64_t seq, hv_time at_ms,
+                       hv_time latest_ms) {
     const struct hv_run *before = is_step(event->event) ? run_of(journey, event) : NULL;
     const bool repeats = before && before->step == event->step && event->step > 0;
 
     if (is_step(event->event))
         expect_step(journey, handover, event, seq, at_ms);
-    take_runs(journey, event, seq, at_ms);
+    take_runs(journey, event, seq, latest_ms);
     if (repeats && run_of(journey, event)->due <= at_ms)
         violation("T1: event %lld: a repeat that was missed fires twice", (long long)seq);
-    take_wait(journey, handover, event, at_ms);
+    take_wait(journey, handover, event, latest_ms);
 }
 
 void model_ladder_expect(const struct model *model, unsigned number, hv_time now_ms) {

@@ -150,7 +150,7 @@ static void ladders_put(const char *folder) {
                "step = 4D coordinator\nstep = 5D network\nevery = 1D\n"
                "[ladder held]\nurgency = routine\nevery = 7D\n"
                "[ladder contested]\nstep = 1H network\nstep = 2H endpoint@support\nevery = 4H\n"
-               "[ladder answer]\nstep = 2h responsible\nstep = 4h endpoint@support\n"
+               "[ladder answer]\nurgency = routine\nstep = 2h responsible\nstep = 4h endpoint@support\n"
                "every = 1D\n");
     file_put(folder, "ladders/city.conf", &text);
 }

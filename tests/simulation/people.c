@@ -23,6 +23,7 @@ void people_init(struct people *people, struct town *town, uint64_t seed) {
     people->chance.state = seed;
     people->journeys = 4 + (unsigned)people_below(people, MODEL_JOURNEYS - 6);
     people->stubborn = people_chance(people, 10);
+    people->pace = people->stubborn ? 4 : 1 + (int64_t)people_below(people, 3);
     if (people->stubborn)
         mark_fault(FAULT_STUBBORN);
 }
@@ -228,34 +229,41 @@ static unsigned journey_in(struct people *people, enum hv_journey_state state) {
     return 0;
 }
 
+#define PROBES 8 /* handovers that are looked at for one with such a role */
+
 /* A command of a role in a state, whether it can be right or not: so that each comes by. */
 static void probe_handover(struct people *people, struct saying *saying) {
 #define TYPE(name) HV_MESSAGE_##name,
     static const enum hv_message_type types[] = {MARK_HANDOVER_COMMANDS(TYPE)};
     const enum hv_handover_state state = (enum hv_handover_state)(1 + people_below(people, 8));
-    const unsigned number = handover_in(people, state);
     const enum mark_role role = (enum mark_role)people_below(people, MARK_ROLES);
-    const struct model_handover *handover = &people->town->model.handovers[number];
+    const enum hv_message_type type = types[people_below(people, COUNT(types))];
 
-    if (number == 0)
-        return;
-    saying->peer = peer_who_is(people, role, handover->from, handover->to);
-    people_of_handover(people, types[people_below(people, COUNT(types))], number, saying);
+    for (int i = 0; i < PROBES && !saying->peer; i++) {
+        const unsigned number = handover_in(people, state);
+        const struct model_handover *handover = &people->town->model.handovers[number];
+        saying->peer = number ? peer_who_is(people, role, handover->from, handover->to) : NULL;
+        if (saying->peer)
+            people_of_handover(people, type, number, saying);
+    }
 }
 
 static void probe_journey(struct people *people, struct saying *saying) {
     static const enum hv_message_type types[] = {MARK_JOURNEY_COMMANDS(TYPE)};
 #undef TYPE
     const enum hv_journey_state state = (enum hv_journey_state)people_below(people, 4);
-    const unsigned number = journey_in(people, state);
     const enum mark_role role = (enum mark_role)people_below(people, MARK_ROLES);
-    const struct model_journey *journey = &people->town->model.journeys[number];
-    const struct model_handover *open = &people->town->model.handovers[journey->open];
+    const enum hv_message_type type = types[people_below(people, COUNT(types))];
 
-    if (number == 0)
-        return;
-    saying->peer = peer_who_is(people, role, journey->holder.organisation, open->to);
-    people_of_journey(people, types[people_below(people, COUNT(types))], number, saying);
+    for (int i = 0; i < PROBES && !saying->peer; i++) {
+        const unsigned number = journey_in(people, state);
+        const struct model_journey *journey = &people->town->model.journeys[number];
+        const struct model_handover *open = &people->town->model.handovers[journey->open];
+        saying->peer =
+            number ? peer_who_is(people, role, journey->holder.organisation, open->to) : NULL;
+        if (saying->peer)
+            people_of_journey(people, type, number, saying);
+    }
 }
 
 /* The network's coordinator acts for the one who would. */
@@ -399,7 +407,7 @@ static void time_passes(struct people *people, char ret_line[STEP_SIZE]) {
         ms = (int64_t)people_below(people, 72) * HOUR;
     else if (draw >= 35)
         ms = (int64_t)people_below(people, 12) * HOUR;
-    (void)snprintf(ret_line, STEP_SIZE, "pass %lld", (long long)ms);
+    (void)snprintf(ret_line, STEP_SIZE, "pass %lld", (long long)(ms * people->pace));
 }
 
 static void clock_steps(struct people *people, char ret_line[STEP_SIZE]) {

@@ -11,6 +11,7 @@ struct people {
     struct town *town;
     unsigned journeys;  /* that are spoken of: 1 to that */
     unsigned handovers; /* that were offered */
+    int64_t pace;       /* how fast time passes */
     bool stubborn;      /* receivers say everything but what would end it */
     bool is_short;      /* the disk has no room */
     bool reloads;       /* the files that are there are to come in force */

@@ -99,7 +99,8 @@ static void make_offer(struct people *people, struct saying *saying) {
     if (fresh && people->handovers < MODEL_HANDOVERS - 1)
         people->handovers++;
     offer->handover = words_id('h', people->handovers);
-    put(offer->to, any_organisation(people));
+    put(offer->to, people_chance(people, 50) ? networks_organisations[1 + people_below(people, 2)]
+                                             : any_organisation(people));
     offer->kind = (enum hv_kind)(1 + people_below(people, 4));
     offer->urgency = any_urgency(people);
     put(offer->begeleider, any_person(people));

@@ -15,7 +15,6 @@ void journal_say(enum journal_entry entry, const struct journal_field *fields, c
     (void)fields;
     switch ((int)entry) {
     case JOURNAL_DEFECT:
-    case JOURNAL_TIMERS_REPAIRED:
     case JOURNAL_LEDGER_DIFFERS:
         violation("A1: the broker says: %s", format);
     case JOURNAL_NOBODY_REACHED:

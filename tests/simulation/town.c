@@ -227,7 +227,7 @@ void town_say(struct town *town, struct peer *peer, const struct hv_message *mes
     if (wire_encode(message, &buffer) < 0)
         abort();
     if (frames == FRAMES_BROKEN)
-        buffer.data[buffer.size / 2] ^= 0x55;
+        buffer.size--; /* the last byte is missing */
     if (message->type != HV_MESSAGE_hello)
         heard_ask(&town->heard, peer, buffer.data, buffer.size, late || frames == FRAMES_BROKEN);
     struct frames *said = frames_add(town, late);
@@ -310,7 +310,7 @@ void town_pass(struct town *town, int64_t ms, int64_t wall_ms) {
     town->fake.wall_ms += ms + wall_ms;
     if (town->fake.wall_ms < 1000)
         town->fake.wall_ms = 1000;
-    town->passed_ms += ms;
+    town->passed_ms = town->model.passed_ms += ms;
     town_turn(town);
 }
 
@@ -363,7 +363,7 @@ void town_boot(struct town *town, int64_t ms) {
     town->fake.boot++;
     town->fake.boot_ms = 20000;
     town->fake.wall_ms += ms;
-    town->passed_ms += ms;
+    town->passed_ms = town->model.passed_ms += ms;
     for (size_t i = 0; i < TOWN_PEERS; i++)
         town->peers[i].greeted = false;
     town_die(town, DISK_DROPS, town->fake.boot);

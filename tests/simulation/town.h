@@ -89,7 +89,7 @@ enum town_frames {
     FRAMES_SHORT,
     FRAMES_LARGE,
     FRAMES_MANY,
-    FRAMES_BROKEN, /* one frame with a byte changed */
+    FRAMES_BROKEN, /* one frame, cut short */
 };
 /* Queues a message for the next turn; `late`: keeps it back until town_arrive. */
 void town_say(struct town *town, struct peer *peer, const struct hv_message *message,

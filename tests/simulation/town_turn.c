@@ -84,7 +84,7 @@ static void mark_event(const struct town *town, const struct hv_event *event) {
     case HV_EVENT_ESCALATED:
     case HV_EVENT_CHECK_IN_DUE:
         mark_step(event->phase, town->model.journeys[words_number(&event->journey)].urgency,
-                  event->step);
+                  event->step, model_repeats(&town->model, event));
         if (event->has_rested)
             mark_fault(FAULT_RESTED);
         break;
@@ -369,6 +369,7 @@ void town_start(struct town *town) {
     expect_kept(town);
     disk_pause(false);
     town_look(town);
+    town_turn(town); /* what fell due meanwhile */
 }
 
 static void mark_end(const struct town *town, enum disk_loss loss) {
