@@ -285,9 +285,11 @@ bool ledger_item_dossier_waits(struct ledger *ledger, int64_t inbox, int64_t han
 /* ---- Verifying ---- */
 
 /* A walk over the whole ledger, in steps between which turns go on: every event's commitment and
- * hash up to the newest at the first step; then every journey and handover, with its dossiers and
- * receipt, and every item and acknowledgement, against what the events say. Of an item only that it
- * is owed is compared: its attempts are in no event. Its memory is bounded. */
+ * hash up to the newest at the first step; then every journey and handover, with what runs, its
+ * dossiers and receipt, every item, digest and acknowledgement, and every absence, against what the
+ * events say. Of an item only that it is owed is compared: its attempts are in no event; nor are the
+ * clock and the measures. Its memory is bounded, but for the steps that wait in digests, which take
+ * some hundred bytes each. */
 struct ledger_walk;
 
 enum ledger_walk_state {

@@ -7,14 +7,17 @@
  *              that is due, and the rows of its handovers, their dossiers, deletions and receipts
  *   items      each event again, in order: the items that it owed, under the network then in force,
  *              the acknowledgement that it is, the signature of its receipt, the absence it says
- *   inboxes    each inbox: it has counted as far as the events have, and has nothing else; and what
- *              waits in digests
+ *   digests    each step that waits in a digest: it is in the right one, and nothing else is
+ *   inboxes    each inbox: it has counted as far as the events have, and has nothing else
  *
  * Events that are recorded meanwhile are this process's own: the chain ends where it ended at the
  * first step, a journey is folded, and items are counted, as far as they have come when they are
  * compared. A journey that grew by more than a step folds, turn after turn, would hold the walk up:
  * that takes thousands of commands in a second on one journey, which commands_per_second is there
- * for. */
+ * for.
+ *
+ * Not compared is what no event says: an item's attempts, the clock, and the measures, which count
+ * sessions and the time that people were away as well. */
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -113,6 +116,8 @@ static bool stage_go(struct ledger *ledger, struct ledger_walk *walk) {
         return walk_journeys(ledger, walk);
     case STAGE_ITEMS:
         return walk_items(ledger, walk);
+    case STAGE_DIGESTS:
+        return walk_digests(ledger, walk);
     case STAGE_INBOXES:
         return walk_inboxes(ledger, walk);
     }

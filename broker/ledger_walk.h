@@ -24,6 +24,7 @@ enum walk_stage {
     STAGE_STRAYS,
     STAGE_JOURNEYS,
     STAGE_ITEMS,
+    STAGE_DIGESTS,
     STAGE_INBOXES,
 };
 
@@ -54,7 +55,9 @@ struct walk_inbox {
     } name;      /* key: all of it, unused bytes zero */
     int64_t row; /* 0: it has none */
     int64_t last;
-    int64_t seq; /* the event that owed last */
+    int64_t seq;      /* the event that owed last */
+    int64_t digest;   /* the item that is its newest digest; 0: it has had none */
+    int64_t digested; /* the event of the step that went into a digest last */
     UT_hash_handle hh;
 };
 
@@ -64,16 +67,27 @@ struct walk_digested {
         int64_t inbox_row;
         int64_t seq; /* of the step */
     } name;          /* key */
-    bool compared;   /* it is in a digest that is owed */
+    int64_t item;    /* the digest; 0: none that the events know of */
+    const struct walk_inbox *inbox;
     UT_hash_handle hh;
+};
+
+/* A row of a digest, in the order of its first three. */
+struct walk_digest_row {
+    int64_t inbox_row;
+    int64_t item;
+    int64_t place;
+    int64_t seq;
 };
 
 struct walk_items {
     int64_t seq;             /* of the event taken last */
     struct network *network; /* in force at it; NULL before the first */
     struct walk_inbox *inboxes;
-    struct walk_digested *digested;
+    struct walk_digested *digested, *digested_found; /* to be compared, and compared */
+    struct walk_digest_row digest_row;               /* the last one that was compared */
     uint8_t network_hash[32]; /* of the newest, also where it cannot be read */
+    int64_t network_seq;      /* the event that put it in force */
     int64_t inbox_row;        /* the last one that was compared */
 };
 
@@ -110,6 +124,7 @@ bool walk_chain(struct ledger *ledger, struct ledger_walk *walk);
 bool walk_strays(struct ledger *ledger, struct ledger_walk *walk);
 bool walk_journeys(struct ledger *ledger, struct ledger_walk *walk);
 bool walk_items(struct ledger *ledger, struct ledger_walk *walk);
+bool walk_digests(struct ledger *ledger, struct ledger_walk *walk);
 bool walk_inboxes(struct ledger *ledger, struct ledger_walk *walk);
 void walk_items_free(struct walk_items *items);
 
@@ -120,13 +135,14 @@ const char *walk_role_name(enum hv_role role);
 
 /* ---- Steps in digests, and absences ---- */
 
-/* The step of that event went into a digest of the inbox. */
-bool walk_digest_took(struct ledger *ledger, struct ledger_walk *walk, int64_t inbox_row,
+/* The step of that event went into the inbox's newest digest, or into the one that begins next. */
+bool walk_digest_took(struct ledger *ledger, struct ledger_walk *walk, struct walk_inbox *inbox,
                       int64_t seq);
-/* The acknowledgement of a digest told that step; false where it was in none. */
-bool walk_digest_told(struct ledger_walk *walk, int64_t inbox_row, int64_t seq);
-/* What was taken and not told, and nothing else, waits in digests; true when all is compared. */
-bool walk_digests_compare(struct ledger *ledger, struct ledger_walk *walk);
+/* The last item of the inbox is a new digest, for the step that was taken last. */
+void walk_digest_began(struct ledger_walk *walk, struct walk_inbox *inbox);
+/* The acknowledgement of that digest told that step; false where it was not in it. */
+bool walk_digest_told(struct ledger_walk *walk, const struct walk_inbox *inbox, int64_t item,
+                      int64_t seq);
 void walk_digests_free(struct walk_items *items);
 /* The absence that this event says stands in its row, or a newer one does. */
 bool walk_absence_said(struct ledger *ledger, struct ledger_walk *walk, int64_t seq,

@@ -46,6 +46,7 @@ static bool network_take(struct ledger *ledger, struct ledger_walk *walk, int64_
     network_free(own->network);
     own->network = NULL;
     memcpy(own->network_hash, wanted, sizeof own->network_hash);
+    own->network_seq = seq;
     int rc = network_unpack_hash(bytes, size, hash);
     const bool same = rc == 0 && memcmp(hash, wanted, sizeof hash) == 0;
     if (same)
@@ -111,7 +112,7 @@ static bool is_acknowledged_by(struct ledger *ledger, struct ledger_walk *walk,
 /* The acknowledgement of a digest, noted as `noted`, told a step that was in it. */
 static bool told_check(struct ledger_walk *walk, const struct walk_inbox *inbox, int64_t noted,
                        int64_t seq, const struct hv_event *event) {
-    if (noted > 0 && noted < seq && walk_digest_told(walk, inbox->row, event->of))
+    if (noted > 0 && noted < seq && walk_digest_told(walk, inbox, event->item, event->of))
         return true;
     return walk_differ(walk, "event %lld tells %s (%s) of event %lld, which it was not owed",
                        (long long)seq, event->organisation, walk_role_name(event->inbox),
@@ -195,7 +196,7 @@ static bool item_check(struct ledger *ledger, struct ledger_walk *walk, const st
     if (ledger->error || walk->differs)
         return false;
     if (!is_own && owing->is_step && inbox->name.role == HV_ROLE_COORDINATOR)
-        return walk_digest_took(ledger, walk, inbox->row, owing->seq);
+        return walk_digest_took(ledger, walk, inbox, owing->seq);
     if (!is_own)
         return item_differs(ledger, walk, owing, inbox, number, acknowledged);
     inbox->last = number;
@@ -314,10 +315,16 @@ static void audience_then(struct ledger *ledger, struct ledger_walk *walk,
                 network->coordinating, ret_audience);
 }
 
-/* A digest is for the inbox that it names. */
+/* A digest is for the inbox that it names, where that is on the map: no step was owed to another.
+ */
 static bool digest_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
                          const struct hv_event *event) {
-    return owe(ledger, walk, owing, event->about, event->inbox);
+    struct walk_inbox *inbox = walk_inbox_of(ledger, walk, event->about, event->inbox);
+
+    if (!inbox || !owe(ledger, walk, owing, event->about, event->inbox))
+        return false;
+    walk_digest_began(walk, inbox);
+    return true;
 }
 
 static bool owed_check(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,

@@ -1,9 +1,11 @@
 /* Verifying journeys: each folded from its events, and compared with its row, with those of its
  * handovers and with what they keep. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/ledger_walk.h"
+#include "wire/wire.h"
 
 #define DUE_OF_BEFORE 1 /* what a migration gave to journeys without a timer */
 
@@ -125,6 +127,30 @@ static bool handover_compare(struct ledger *ledger, struct ledger_walk *walk,
     return walk_dossiers_compare(ledger, walk, handover);
 }
 
+/* What it keeps can be read: where not, reading the row would end the broker. */
+static bool keeping_check(struct ledger *ledger, struct ledger_walk *walk, int64_t row) {
+    struct sql *sql = sql_begin(ledger, "SELECT keeping FROM journey WHERE number = ? AND "
+                                        "keeping IS NOT NULL");
+    struct hv_keeping keeping = {0};
+    size_t size = 0;
+    int rc = 0;
+
+    sql_int(sql, row);
+    if (sql_row(sql)) {
+        const void *bytes = column_blob(sql, "keeping", &size);
+        msgpack_zone_clear(&walk->zone);
+        rc = wire_decode_struct(bytes, size, &wire_struct_keeping, &walk->zone, &keeping);
+        sql_end(sql);
+    }
+    if (rc == -ENOMEM)
+        ledger_fail(ledger, SQLITE_NOMEM, __FILE__, __LINE__);
+    if (ledger->error)
+        return false;
+    return rc == 0 && keeping.runs.count <= RUNS_MAX && keeping.claims.count <= CLAIMS_MAX
+               ? true
+               : walk_differ(walk, "journey row %lld: what it keeps is damaged", (long long)row);
+}
+
 static bool journey_compare(struct ledger *ledger, struct ledger_walk *walk) {
     const struct walk_journey *own = &walk->journey;
     struct journey row;
@@ -132,6 +158,8 @@ static bool journey_compare(struct ledger *ledger, struct ledger_walk *walk) {
     walk_spend(walk, 1);
     if (own->seq == 0)
         return walk_differ(walk, "journey row %lld has no event", (long long)own->row);
+    if (!keeping_check(ledger, walk, own->row))
+        return false;
     if (!ledger_journey_get(ledger, own->row, &row))
         return ledger->error
                    ? false

@@ -1,11 +1,15 @@
 /* Verifying that nothing is left over: rows that no event, journey or handover accounts for, which
  * no comparison would come by; and on the way every dossier against its hash. */
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "broker/ledger_walk.h"
 
 #define PLACES_EACH 16 /* of a handover's dossiers, as the schema checks */
+
+/* As the statements below have them. */
+static_assert(HV_HANDOVER_CONFIRMED == 6 && HV_EVENT_DIGEST == 33, "on disk: never renumbered");
 
 static bool body_check(struct ledger_walk *walk, struct sql *sql);
 

@@ -171,6 +171,20 @@ static void put_in_force(struct ledger_sample *sample, const struct network_file
     free(bytes);
 }
 
+static void expect_finding(struct ledger_sample *sample, const char *statement,
+                           const char *finding) {
+    struct ledger_walk *walk = ledger_walk_new(&known);
+
+    ledger_sample_close(sample);
+    sqlite3 *database = audit_open(sample->folder);
+    assert_int_equal(audit_run(database, statement), SQLITE_OK);
+    sqlite3_close(database);
+    ledger_sample_open(sample);
+    walk_all(sample, walk, 5, LEDGER_WALK_DIFFERS);
+    assert_string_equal(ledger_walk_result(walk)->finding, finding);
+    ledger_walk_free(walk);
+}
+
 /* An older program may have taken what this one refuses: that is no damage, but what was owed from
  * there on is not known. */
 static void test_files_that_cannot_be_read_any_more_are_no_damage(void **state) {
@@ -188,21 +202,12 @@ static void test_files_that_cannot_be_read_any_more_are_no_damage(void **state) 
     const struct ledger_walk_result result = verify_ledger(sample->ledger, 3);
     assert_int_equal(result.unread_network_seq, 2);
     assert_int_equal(result.journeys, 4);
+    sample_network_replace(&readable, "network.conf", "name = ", "name = new-");
+    put_in_force(sample, readable.files, readable.count);
+    assert_int_equal(verify_ledger(sample->ledger, 3).unread_network_seq, 2);
+    expect_finding(sample, "UPDATE ledger SET network = 2",
+                   "the network in force is not the one that the last event about it names");
     sample_network_fini(&readable);
-}
-
-static void expect_finding(struct ledger_sample *sample, const char *statement,
-                           const char *finding) {
-    struct ledger_walk *walk = ledger_walk_new(&known);
-
-    ledger_sample_close(sample);
-    sqlite3 *database = audit_open(sample->folder);
-    assert_int_equal(audit_run(database, statement), SQLITE_OK);
-    sqlite3_close(database);
-    ledger_sample_open(sample);
-    walk_all(sample, walk, 5, LEDGER_WALK_DIFFERS);
-    assert_string_equal(ledger_walk_result(walk)->finding, finding);
-    ledger_walk_free(walk);
 }
 
 static void test_the_network_in_force_is_the_last_one(void **state) {

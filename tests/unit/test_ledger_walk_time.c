@@ -150,7 +150,7 @@ static const struct {
     {"UPDATE digest SET inbox = inbox + 1000", "belongs to no digest that is owed"},
     {"INSERT INTO digest (inbox, item, place, event) SELECT inbox, item, 1000, 1 FROM digest "
      "LIMIT 1",
-     "digests have"},
+     "no step of event 1 waits to be told"},
     /* Items of steps, and what was told */
     {"DELETE FROM item WHERE event IN (SELECT seq FROM event WHERE type = 22)", "is missing"},
     {"DELETE FROM item WHERE event IN (SELECT seq FROM event WHERE type = 33)",
