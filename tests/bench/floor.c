@@ -55,10 +55,11 @@ static const struct table tables_empty[] = {
                                                       "ORDER BY event.seq"),
               .write = "item"},
 };
-#define TABLES       (sizeof tables_empty / sizeof tables_empty[0])
-#define TYPE_COLUMN  2 /* of event */
-#define TYPE_OPENED  1
-#define INBOX_COLUMN 1 /* of item */
+#define TABLES         (sizeof tables_empty / sizeof tables_empty[0])
+#define TYPE_COLUMN    2 /* of event */
+#define TYPE_OPENED    1
+#define INBOX_COLUMN   1 /* of item */
+#define JOURNEY_COLUMN 2 /* of handover */
 
 static sqlite3_stmt *prepare(sqlite3 *database, const char *text) {
     sqlite3_stmt *statement = NULL;
@@ -133,7 +134,8 @@ static void tables_read(struct table *tables, const struct city *city, const cha
 }
 
 /* What the broker writes for the next open or offer. */
-static void command_write(struct table *tables, sqlite3 *database, sqlite3_stmt *inbox) {
+static void command_write(struct table *tables, sqlite3 *database, sqlite3_stmt *inbox,
+                          sqlite3_stmt *timer) {
     struct table *event = &tables[EVENT], *item = &tables[ITEM];
     const bool opens =
         sqlite3_value_int(event->values[event->next * (size_t)event->columns + TYPE_COLUMN]) ==
@@ -144,6 +146,11 @@ static void command_write(struct table *tables, sqlite3 *database, sqlite3_stmt 
     table_write(&tables[PAYLOAD], database);
     if (opens)
         return;
+    const struct table *handover = &tables[HANDOVER];
+    sqlite3_bind_value(
+        timer, 1,
+        handover->values[(handover->next - 1) * (size_t)handover->columns + JOURNEY_COLUMN]);
+    run(database, timer); /* what the journey waits for from then on */
     table_write(&tables[DOSSIER], database);
     sqlite3_bind_value(inbox, 1, item->values[item->next * (size_t)item->columns + INBOX_COLUMN]);
     run(database, inbox);
@@ -186,13 +193,15 @@ struct floor_result floor_sqlite(const struct city *city, const char *from, cons
     for (size_t i = 0; i < TABLES; i++)
         table_prepare(&tables[i], database);
     sqlite3_stmt *inbox = prepare(database, "UPDATE inbox SET last = last + 1 WHERE number = ?");
+    sqlite3_stmt *timer = prepare(database, "UPDATE journey SET due = due + 1, keeping = "
+                                            "substr(keeping, 1) WHERE number = ?");
     const int64_t begun_ns = now_ns();
     const double cpu_us = own_cpu_us();
     for (size_t turn = 0; turn < turns; turn++) {
         const int64_t turn_begun_ns = now_ns();
         database_execute(database, "BEGIN IMMEDIATE");
         for (size_t i = 0; i < batch && turn * batch + i < 2 * count; i++)
-            command_write(tables, database, inbox);
+            command_write(tables, database, inbox, timer);
         database_execute(database, "COMMIT");
         turn_ns[turn] = now_ns() - turn_begun_ns;
     }
@@ -203,6 +212,7 @@ struct floor_result floor_sqlite(const struct city *city, const char *from, cons
     for (size_t i = 0; i < TABLES; i++)
         table_fini(&tables[i]);
     sqlite3_finalize(inbox);
+    sqlite3_finalize(timer);
     sqlite3_close(database);
     free(turn_ns);
     return result;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/bench/drive.h"
@@ -24,6 +25,8 @@
 #define STORED_SMALL      10000
 #define STORED_LARGE      1000000
 #define STORED_HUGE       5000000
+#define TIMER_OFFERS      500
+#define YEAR_MS           INT64_C(31536000000)
 
 struct options {
     const char *build;     /* where houvastd is */
@@ -41,6 +44,13 @@ struct bench {
     struct city city;
     struct report *report;
 };
+
+static hv_time wall_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (hv_time)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* ---- Rows of the report ---- */
 
@@ -217,7 +227,7 @@ static void stored(struct bench *bench, size_t count, bool derived_ids) {
     plan.derived_ids = derived_ids;
     snprintf(state, sizeof state, "stored-%zu%s", count, derived_ids ? "-derived" : "");
     const int64_t begun_ns = now_ns();
-    store_make(&bench->city, state, count, derived_ids);
+    store_make(&bench->city, state, count, wall_ms() + YEAR_MS, derived_ids);
     fprintf(stderr, "made in %.1f s\n", (double)(now_ns() - begun_ns) / 1e9);
     report_start(bench, state, count);
     const struct drive_result result = drive_run(&bench->city, &plan, 5);
@@ -238,12 +248,52 @@ static void scenario_stored(struct bench *bench) {
         stored(bench, STORED_HUGE, derived);
 }
 
+/* ---- Timers ---- */
+
+struct timers_done {
+    struct drive_times offers;
+    double seconds;
+};
+
+/* Waits until that many steps were taken, while somebody goes on offering. */
+static struct timers_done timers_wait(struct bench *bench, size_t steps) {
+    const struct drive_plan plan = plan_of(bench, DRIVE_OPEN_OFFER, 1, 1, TIMER_OFFERS);
+    struct timers_done done = {0};
+    struct crowd crowd;
+
+    crowd_init(&crowd, &bench->city);
+    struct member *coordinator = crowd_join(&crowd, CITY_COORDINATING, HV_ROLE_COORDINATOR, 0);
+    const int64_t begun_ns = now_ns();
+    done.offers = drive_run(&bench->city, &plan, 6).answers;
+    while (crowd_stat(&crowd, coordinator, "houvast_ladder_steps_fired_total") < (int64_t)steps)
+        usleep(10000);
+    done.seconds = (double)(now_ns() - begun_ns) / 1e9;
+    crowd_fini(&crowd);
+    return done;
+}
+
+/* All of them fall due in one moment, before the broker starts. */
+static void scenario_timers(struct bench *bench) {
+    const size_t count = bench->options.handovers;
+    char name[64];
+
+    store_make(&bench->city, "timers", count, wall_ms(), false);
+    city_start(&bench->city, "timers");
+    const struct timers_done done = timers_wait(bench, count);
+    city_stop(&bench->city);
+    snprintf(name, sizeof name, "(f) %zu steps due at once", count);
+    report_row(bench->report, name);
+    report_figure(bench->report, "all taken in", done.seconds, "s");
+    report_figure(bench->report, "rate", (double)count / done.seconds, "per s");
+    report_times(bench->report, "an offer meanwhile", done.offers);
+}
+
 /* ---- Options ---- */
 
 enum option_key { OPTION_HUGE = 256, OPTION_DERIVED, OPTION_KEEP, OPTION_PERF, OPTION_DOSSIER };
 
 static const struct argp_option option_list[] = {
-    {"scenarios", 's', "LETTERS", 0, "Which of abce to run; a and e measure (d) too", 0},
+    {"scenarios", 's', "LETTERS", 0, "Which of abcef to run; a and e measure (d) too", 0},
     {"handovers", 'n', "NUMBER", 0, "How many handovers a scenario passes on (100000)", 0},
     {"directory", 'd', "DIR", 0, "Where to work, on a real disk (BUILD/bench)", 0},
     {"dossier", OPTION_DOSSIER, "BYTES", 0, "Dossiers of this size with every offer", 0},
@@ -312,7 +362,7 @@ static void options_read(int argc, char **argv, struct options *options) {
         .doc = "Measures BUILD/houvastd and writes BUILD/bench/bench.json.",
     };
 
-    *options = (struct options){.scenarios = "abce", .handovers = 100000};
+    *options = (struct options){.scenarios = "abcef", .handovers = 100000};
     argp_parse(&parser, argc, argv, 0, NULL, options);
 }
 
@@ -367,6 +417,8 @@ int main(int argc, char **argv) {
         scenario_life(&bench);
     if (strchr(options->scenarios, 'e'))
         scenario_stored(&bench);
+    if (strchr(options->scenarios, 'f'))
+        scenario_timers(&bench);
 
     snprintf(path, sizeof path, "%s/bench/bench.json", options->build);
     report_end(bench.report, path);

@@ -79,6 +79,34 @@ static void sql_payload(sqlite3_context *context, int count, sqlite3_value **val
     msgpack_sbuffer_destroy(&buffer);
 }
 
+/* keeping(number, due): the phase that waits for a person at the receiver. */
+static void sql_keeping(sqlite3_context *context, int count, sqlite3_value **values) {
+    const bool *derived = sqlite3_user_data(context);
+    struct hv_run run = {
+        .phase = HV_PHASE_RECEIPT,
+        .has_handover = true,
+        .handover = drive_uuid(STORE_SEED, 'h', (uint64_t)sqlite3_value_int64(values[0]), *derived),
+        .urgency = HV_URGENCY_ROUTINE,
+        .has_kind = true,
+        .kind = HV_KIND_WARM,
+        .has_to = true,
+        .began = INT64_C(1700000000000),
+        .due = sqlite3_value_int64(values[1]),
+    };
+    struct hv_keeping keeping = {.runs = {.count = 1, .items = &run}};
+    msgpack_sbuffer buffer;
+
+    (void)count;
+    PUT(run.awaits, "receiver-0");
+    PUT(run.to, "receiver-0");
+    msgpack_sbuffer_init(&buffer);
+    if (wire_encode_struct(&wire_struct_keeping, &keeping, &buffer) < 0)
+        sqlite3_result_error_nomem(context);
+    else
+        sqlite3_result_blob64(context, buffer.data, buffer.size, SQLITE_TRANSIENT);
+    msgpack_sbuffer_destroy(&buffer);
+}
+
 /* ---- The rows ---- */
 
 /* Three events for each: opened 3n-2, offered 3n-1, delivered 3n. Nobody reads their hashes. */
@@ -89,15 +117,16 @@ static const char *const rows[] = {
     "INSERT INTO inbox (number, organisation, role, last) "
     "SELECT 1, 'receiver-0', 1, value FROM wanted",
     "INSERT INTO journey (number, id, state, resident, organisation, begeleider, urgency, basis, "
-    "basis9, opened_at, since, held_since, reassigned_on, outcome, closed_by) "
+    "basis9, opened_at, since, held_since, reassigned_on, outcome, closed_by, due, keeping) "
     "SELECT i, uuid('j', i), 1, 'r1.0123456789abcdefghijklmnopqrstuvwxyzABCDEFG', 'sender-0', "
-    "'a.jansen', 1, 3, 0, 1700000000000, 1700000000000, 1700000000000, 0, 0, '' FROM n",
+    "'a.jansen', 1, 3, 0, 1700000000000, 1700000000000, 1700000000000, 0, 0, '', "
+    "due, keeping(i, due) FROM n CROSS JOIN wanted",
     "INSERT INTO handover (number, id, journey, state, sender, receiver, kind, urgency, disclose, "
     "received_by, picked_up_by, planned, introduced, disclosed, deleted, supplements, taken_as, "
     "as_reason, end_organisation, end_begeleider, ended_seq, offered_at, delivered_at, "
-    "received_at, picked_up_at, ended_at) "
+    "received_at, picked_up_at, waiting_at, ended_at) "
     "SELECT i, uuid('h', i), i, 2, 'sender-0', 'receiver-0', 1, 1, 1, '', '', 0, 0, 0, 0, 0, 0, "
-    "'', '', '', 0, 1700000000000, 1700000000000, 0, 0, 0 FROM n",
+    "'', '', '', 0, 1700000000000, 1700000000000, 0, 0, 0, 0 FROM n",
     "INSERT INTO dossier (place, handover, number) SELECT 16 * i, i, 0 FROM n",
     "INSERT INTO event (seq, at, type, journey, handover, first, command, commitment, hash) "
     "SELECT 3 * i - 2 + e, 1700000000000, iif(e = 0, 1, e + 5), i, iif(e = 0, NULL, i), "
@@ -108,22 +137,24 @@ static const char *const rows[] = {
     "INSERT INTO acknowledged (inbox, item, seq) SELECT 1, i, 3 * i FROM n",
 };
 
-void store_make(const struct city *city, const char *state, size_t count, bool derived_ids) {
-    static const char *const names[] = {"uuid", "payload"};
-    static void (*const functions[])(sqlite3_context *, int, sqlite3_value **) = {sql_uuid,
-                                                                                  sql_payload};
+void store_make(const struct city *city, const char *state, size_t count, hv_time due_ms,
+                bool derived_ids) {
+    static const struct {
+        const char *name;
+        void (*function)(sqlite3_context *, int, sqlite3_value **);
+    } functions[] = {{"uuid", sql_uuid}, {"payload", sql_payload}, {"keeping", sql_keeping}};
     char text[160];
 
     if (mkdir(city_state(city, state), 0700) < 0)
         err(1, "%s", city_state(city, state));
     sqlite3 *database = database_new(city_state(city, state), false);
-    for (int i = 0; i < 2; i++)
-        sqlite3_create_function(database, names[i], 2, SQLITE_UTF8, &derived_ids, functions[i],
-                                NULL, NULL);
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        sqlite3_create_function(database, functions[i].name, 2, SQLITE_UTF8, &derived_ids,
+                                functions[i].function, NULL, NULL);
     snprintf(text, sizeof text,
-             "CREATE TEMP TABLE wanted AS SELECT %zu AS value; "
+             "CREATE TEMP TABLE wanted AS SELECT %zu AS value, %lld AS due; "
              "CREATE TEMP TABLE three AS SELECT 0 AS e UNION SELECT 1 UNION SELECT 2; BEGIN",
-             count);
+             count, (long long)due_ms);
     database_execute(database, text);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         database_execute(database, rows[i]);

@@ -6,7 +6,8 @@
 #include "tests/bench/city.h"
 
 /* Makes a state directory with `count` open journeys, each with an offer that was delivered to one
- * of the receivers and not yet picked up. */
-void store_make(const struct city *city, const char *state, size_t count, bool derived_ids);
+ * of the receivers and not yet picked up, and waits for the next step of its ladder at `due_ms`. */
+void store_make(const struct city *city, const char *state, size_t count, hv_time due_ms,
+                bool derived_ids);
 
 #endif
