@@ -22,7 +22,7 @@ CPPFLAGS := -I. -Iinclude -Ischemas -D_GNU_SOURCE
 CFLAGS   := -O2 -g
 LDFLAGS  :=
 LDLIBS   := -lzmq -lsodium -lsqlite3 -lmsgpackc -linih -lsystemd -lunistring -ljansson \
-            -lsmartcols -lglib-2.0 -pthread
+            -lsmartcols -lncursesw -ltinfo -lglib-2.0 -pthread
 
 warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
             -Wmissing-prototypes -Werror

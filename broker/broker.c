@@ -133,7 +133,7 @@ void broker_unsent(struct broker *broker, const struct outbound *message, int re
 
     unread_unsent(broker, &message->to, reason);
     if (session && message->is_watched && reason != -EHOSTUNREACH) {
-        watch_unsent(broker, session, message);
+        watch_unsent(session, message);
         deafen(broker, session);
     } else if (session && reason == -EHOSTUNREACH) {
         (void)session_end(sessions, session); /* short of memory: the heartbeat ends it */

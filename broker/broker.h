@@ -37,7 +37,8 @@ struct outbound {
     size_t dossier_size;
     bool is_item; /* the broker wants to hear if it could not be sent */
     int64_t item_row;
-    bool is_watched; /* to a watcher: an event, or a journey's row; 0 for none */
+    bool is_watched; /* to a watcher; what comes behind one that could not be sent is not tried */
+    bool is_live;    /* `live`; else an event or a journey's row, 0 for none, or the gap */
     int64_t watched_seq;
     int64_t watched_row;
 };

@@ -372,14 +372,25 @@ static int message_send(void *socket, struct outbound *message) {
     return r == -EAGAIN || r == -EHOSTUNREACH ? -EPROTO : r;
 }
 
+/* Behind what could not be sent to a watcher nothing is tried: there may be room again by now, and
+ * what it hears would have a hole. Those of one watcher come together. */
+static bool is_behind(const struct outbound *unsent, const struct outbound *message) {
+    return unsent && message->is_watched && message->to.size == unsent->to.size &&
+           memcmp(message->to.bytes, unsent->to.bytes, unsent->to.size) == 0;
+}
+
 int door_send(struct door *door, struct outbox *outbox, door_unsent_fn unsent, void *context) {
+    const struct outbound *full = NULL; /* the last to a watcher that could not be sent */
+
     for (size_t i = 0; i < outbox->count; i++) {
         struct outbound *message = &outbox->messages[i];
-        int r = message_send(door->router, message);
+        int r = is_behind(full, message) ? -EAGAIN : message_send(door->router, message);
         if (r == -EAGAIN || r == -EHOSTUNREACH)
             unsent(context, message, r);
         else if (r < 0)
             return r;
+        if (r == -EAGAIN && message->is_watched)
+            full = message;
     }
     return 0;
 }

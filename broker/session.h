@@ -49,6 +49,7 @@ struct watch {
         WATCH_GAP,      /* its connection was full: it is to hear so */
         WATCH_ENDED,    /* and has */
     } stage;
+    bool from_open; /* it asked for what is open, not for what had happened */
     int64_t row;
     int64_t seq;
     int64_t live_seq; /* the newest event when it began */

@@ -20,8 +20,7 @@ static struct actor actor_of(const struct turn *turn, const struct session *sess
     struct actor actor = {.role = session->name.role};
 
     copy_text(actor.organisation, session->name.organisation);
-    actor.of_network =
-        strcmp(actor.organisation, turn->broker->network->coordinating) == 0;
+    actor.of_network = strcmp(actor.organisation, turn->broker->network->coordinating) == 0;
     return actor;
 }
 
@@ -38,15 +37,14 @@ static bool sees(struct turn *turn, const struct actor *actor, const struct hv_e
         return false;
     if (access_reads_all(actor, &journey))
         return true;
-    return event->has_handover &&
-           ledger_handover_find(turn->ledger, &event->handover, &handover) &&
+    return event->has_handover && ledger_handover_find(turn->ledger, &event->handover, &handover) &&
            access_knows_handover(actor, &handover);
 }
 
 /* ---- Sending ---- */
 
-static void send_watched(struct turn *turn, struct session *session, const struct hv_message *message,
-                 int64_t seq, int64_t row) {
+static void send_watched(struct turn *turn, struct session *session,
+                         const struct hv_message *message, int64_t seq, int64_t row) {
     answer_send(turn, &session->route, message);
     if (turn->error)
         return;
@@ -69,7 +67,9 @@ static void send_live(struct turn *turn, struct session *session) {
 
     message.live.seq = session->watch.live_seq;
     session->watch.stage = WATCH_LIVE;
-    send_watched(turn, session, &message, session->watch.live_seq, 0);
+    send_watched(turn, session, &message, 0, 0);
+    if (!turn->error)
+        turn->outbox->messages[turn->outbox->count - 1].is_live = true;
 }
 
 /* A part of what is open. */
@@ -188,16 +188,22 @@ void watch_undo(struct turn *turn) {
         session->watch = session->watched;
 }
 
-/* What is open is sent on from there; what happens is kept back for good. */
-void watch_unsent(struct broker *broker, struct session *session, const struct outbound *message) {
+/* What was before is sent on from there, once the connection has room; what happens is kept back
+ * for good. */
+void watch_unsent(struct session *session, const struct outbound *message) {
     struct watch *watch = &session->watch;
-    (void)broker;
 
     if (message->watched_row > 0) {
-        if (watch->stage == WATCH_LIVE || watch->stage == WATCH_EVENTS)
-            watch->stage = WATCH_JOURNEYS;
+        watch->stage = WATCH_JOURNEYS;
         if (message->watched_row <= watch->row)
             watch->row = message->watched_row - 1;
+    } else if (message->watched_seq > 0 && message->watched_seq <= watch->live_seq) {
+        watch->stage = WATCH_EVENTS;
+        if (message->watched_seq <= watch->seq)
+            watch->seq = message->watched_seq - 1;
+    } else if (message->is_live) {
+        if (watch->stage == WATCH_LIVE)
+            watch->stage = watch->from_open ? WATCH_JOURNEYS : WATCH_EVENTS;
     } else if (message->watched_seq > 0 && watch->stage != WATCH_GAP) {
         watch->stage = WATCH_GAP;
         watch->gap_from = message->watched_seq;
@@ -251,6 +257,7 @@ bool watch_take(struct request *request) {
         sessions->watchers++;
     session->watch = (struct watch){
         .stage = from == 0 ? WATCH_JOURNEYS : WATCH_EVENTS,
+        .from_open = from == 0,
         .seq = from == 0 ? seq : from,
         .live_seq = seq,
     };

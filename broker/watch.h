@@ -3,7 +3,8 @@
  *   watch from 0 ──► journeys ──► live ──► event, event, …      the place is kept per session,
  *   watch from n ──► events after n ──► live ──► event, …       the ledger has what is to come
  *
- * One whose connection is full gets `gap` and nothing more until it watches again. */
+ * What was before `live` is sent as fast as it is read. One whose connection is full after it gets
+ * `gap` and nothing more until it watches again. */
 #ifndef HOUVAST_WATCH_H
 #define HOUVAST_WATCH_H
 
@@ -18,7 +19,8 @@ void watch_send(struct turn *turn);
 void watch_commit(struct turn *turn);
 void watch_undo(struct turn *turn);
 
-/* A message to a watcher could not be sent. */
-void watch_unsent(struct broker *broker, struct session *session, const struct outbound *message);
+/* A message to a watcher could not be sent: called for the first of a turn that could not, and for
+ * each behind it. */
+void watch_unsent(struct session *session, const struct outbound *message);
 
 #endif

@@ -24,6 +24,7 @@ build libunistring-dev       checks text for UTF-8
 build uthash-dev             tables and lists
 build libjansson-dev         the tool's JSON
 build libsmartcols-dev       the tool's tables
+build libncurses-dev         the coordinators' screen (ncursesw)
 build jq                     reads what the tool says, in the demo
 build scdoc                  man pages
 test  libcmocka-dev          unit tests
@@ -34,6 +35,7 @@ test  python3-zmq            an independent peer: its connection
 test  python3-msgpack        an independent peer: its messages
 test  python3-nacl           an independent peer: its dossiers
 test  python3-hypothesis     tests with values that nobody thought of
+test  python3-pyte           a terminal, for what is drawn on one
 test  python3-jsonschema     the schema of the wire, beside its decoder
 test  python3-yaml           reads publiccode.yml
 test  strace                 proves that no answer leaves before the disk has it

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clients/houvast/commands.h"
 #include "clients/houvast/dossier.h"
@@ -18,6 +19,7 @@
 #include "clients/houvast/show.h"
 #include "clients/houvast/stats.h"
 #include "clients/houvast/watch.h"
+#include "clients/houvast/watch_screen.h"
 #include "clients/houvast/when.h"
 
 /* Keys of options: a field's is its index above one of these. */
@@ -34,6 +36,7 @@ enum command_key {
 
 #define COMMAND_OPTIONS_MAX (2 * FIELD_OPTIONS_MAX + 10 + EXTRAS_MAX)
 #define COMMAND_HELP_SIZE   768
+#define WATCH_TIMEOUT_MS    10000
 
 enum command_group {
     GROUP_NEEDED = 1,
@@ -413,7 +416,18 @@ static int result_say(const struct command *command, int result, const struct hv
     return TOOL_REFUSED;
 }
 
-static int exchange(struct command *command, struct hv_connection *connection) {
+/* On a terminal as a screen, elsewhere line by line. */
+static int watch(const struct command *command, const struct client_config *config,
+                 struct hv_connection *connection) {
+    int status = -ENOTTY;
+    if (!tool_options.json && !command->extras.lines && !command->message.watch.from &&
+        isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        status = watch_screen(connection, config, &command->extras);
+    return status == -ENOTTY ? watch_show(connection, &command->message.watch) : status;
+}
+
+static int exchange(struct command *command, const struct client_config *config,
+                    struct hv_connection *connection) {
     struct hv_answer answer = {0};
     struct failure failure;
     int r;
@@ -423,7 +437,7 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     if (command->type == HV_MESSAGE_list)
         return list_show(connection, &command->message.list, &command->extras);
     if (command->type == HV_MESSAGE_watch)
-        return watch_show(connection, &command->message.watch);
+        return watch(command, config, connection);
     if (command->type == HV_MESSAGE_verify)
         r = verify_ask(connection, &command->message, &answer);
     else if (command->dossier.text)
@@ -441,6 +455,11 @@ static int exchange(struct command *command, struct hv_connection *connection) {
     return status;
 }
 
+/* Who looks on hears soon that nobody answers; 0: the library's own. */
+static int session_timeout_ms(const struct command *command) {
+    return command->type == HV_MESSAGE_watch ? WATCH_TIMEOUT_MS : 0;
+}
+
 static int command_run(struct command *command, const struct client_config *config) {
     struct hv_connection *connection;
     int status = journey_given(command);
@@ -449,11 +468,12 @@ static int command_run(struct command *command, const struct client_config *conf
     if (status == TOOL_DONE)
         status = dossier_complete(command);
     if (status == TOOL_DONE)
-        status = tool_connect(config, &(struct tool_session){0}, &connection);
+        status = tool_connect(
+            config, &(struct tool_session){.timeout_ms = session_timeout_ms(command)}, &connection);
     if (status == TOOL_DONE) {
         status = journey_find(command, connection);
         if (status == TOOL_DONE)
-            status = exchange(command, connection);
+            status = exchange(command, config, connection);
         hv_disconnect(connection);
     }
     return status;

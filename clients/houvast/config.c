@@ -28,6 +28,7 @@ static const struct {
     [CLIENT_SEALING_KEYS] = {"sealing_keys", false},
     [CLIENT_NETWORK_SECRET] = {"network_secret", false},
     [CLIENT_CASE_SECRET] = {"case_secret", false},
+    [CLIENT_PERSON] = {"person", false},
 };
 
 /* ---- The file ---- */
@@ -151,6 +152,13 @@ static int values_check(struct client_config *config, struct failure *ret_failur
                            "%s:%u: organisation %s is no name of one; it has 1 to 32 of a-z, 0-9 "
                            "and -",
                            config->path, organisation->line, organisation->value);
+    }
+    const struct client_setting *person = &settings[CLIENT_PERSON];
+    if (person->value && !wire_is_person(person->value, strlen(person->value))) {
+        return failure_set(ret_failure, -EINVAL,
+                           "%s:%u: person %s is no name of one; it has 1 to 64 of a-z, 0-9, ., _ "
+                           "and -",
+                           config->path, person->line, person->value);
     }
     return 0;
 }

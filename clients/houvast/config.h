@@ -8,6 +8,7 @@
  *     sealing_keys        files of the pairs that dossiers are sealed for, apart by blanks
  *     network_secret      file; makes pseudonyms of persons' numbers
  *     case_secret         file; makes ids of case numbers
+ *     person              the coordinator who claims in `houvast watch`
  *
  * Paths are relative to the configuration's own directory. */
 #ifndef HOUVAST_CLIENT_CONFIG_H
@@ -33,6 +34,7 @@ enum client_key {
     CLIENT_SEALING_KEYS,
     CLIENT_NETWORK_SECRET,
     CLIENT_CASE_SECRET,
+    CLIENT_PERSON,
     CLIENT_KEYS,
 };
 

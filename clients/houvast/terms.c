@@ -23,7 +23,7 @@ const char *terms_waits(enum hv_phase phase) {
     case HV_PHASE_ARRIVAL:
         return "first contact";
     case HV_PHASE_WAITING:
-        return "its turn in line";
+        return "its turn";
     case HV_PHASE_HELD:
         return "a check-in";
     case HV_PHASE_CLOSING:
@@ -73,7 +73,7 @@ void terms_undone(enum hv_phase phase, const char *awaits, char *ret_text, size_
 void terms_span(int64_t span_ms, char ret_text[TERMS_SIZE]) {
     if (span_ms < MINUTE_MS)
         snprintf(ret_text, TERMS_SIZE, "%" PRId64 " s", span_ms / SECOND_MS);
-    else if (span_ms < 2 * HOUR_MS)
+    else if (span_ms < 100 * MINUTE_MS)
         snprintf(ret_text, TERMS_SIZE, "%" PRId64 " min", span_ms / MINUTE_MS);
     else if (span_ms < 2 * DAY_MS)
         snprintf(ret_text, TERMS_SIZE, "%" PRId64 " h", span_ms / HOUR_MS);

@@ -4,12 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "clients/houvast/describe.h"
+#include "clients/houvast/roster.h"
 #include "clients/houvast/session.h"
 #include "clients/houvast/show.h"
+#include "clients/houvast/story.h"
+#include "clients/houvast/terms.h"
 #include "clients/houvast/when.h"
 
 struct watcher {
@@ -21,26 +22,35 @@ struct watcher {
 /* ---- Lines ---- */
 
 static void journey_print(const struct hv_standing *standing) {
-    static const char *const leave_out[] = {"journey", "state", NULL};
-    char journey[HV_UUID_TEXT_SIZE], *text = NULL;
-    size_t size;
-    FILE *out = describe_begin(&text, &size);
-    describe_struct(out, &wire_struct_standing, standing, leave_out);
+    const hv_time now_ms = when_now();
+    const struct hv_standing_claim *claim = roster_claim(standing, now_ms);
+    char journey[HV_UUID_TEXT_SIZE], late[ROSTER_LATE_SIZE];
     hv_uuid_text(&standing->journey, journey);
-    printf("journey %s is %s: %s\n", journey, standing->state, describe_done(out, &text));
-    free(text);
+    roster_late_text(standing, now_ms, late);
+    printf("journey %s: %s %s; waits for %s, step %d, %s; held by %s of %s", journey,
+           roster_sign_text(roster_sign(standing, now_ms)), late,
+           standing->has_phase ? terms_waits(standing->phase) : "nothing",
+           (int)(standing->has_step ? standing->step : 0), hv_urgency_text(standing->urgency),
+           standing->holder.begeleider, standing->holder.organisation);
+    if (standing->has_receiver)
+        printf("; goes to %s", standing->receiver.organisation);
+    if (claim)
+        printf("; claimed by %s of %s", claim->person, claim->organisation);
+    putchar('\n');
 }
 
+/* Each stands for itself: what came before may be long ago. */
 static void event_print(const struct hv_event *event) {
+    struct story story = {.alone = true};
     char at[WHEN_TEXT_SIZE] = "", journey[HV_UUID_TEXT_SIZE] = "";
-    char *text = show_event_text(event);
     if (event->has_at)
         when_text(event->at, at);
     if (event->has_journey)
         hv_uuid_text(&event->journey, journey);
-    printf("%s %s%s%s: %s\n", at, hv_event_name_text(event->event), *journey ? " of journey " : "",
-           journey, text);
-    free(text);
+    printf("%s%s%s: ", at, *journey ? " journey " : "", journey);
+    story_tell(&story, stdout, event);
+    putchar('\n');
+    story_fini(&story);
 }
 
 static void sight_print(const struct hv_message *message) {

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import time
 
@@ -129,13 +130,13 @@ def test_watch(holder, receiver, coordinator):
     """What is open, then each event; as JSON by its types."""
     journey, handover = offered(holder)
     with watching(coordinator, "watch") as line, watching(coordinator, "--json", "watch") as raw:
-        assert line().startswith(f"journey {journey} is ")
+        assert re.match(rf"journey {journey}: (  |! |!!) in \d+ \w+; waits for .*; goes to {RECEIVER}$", line())
         assert line().startswith("That is all up to event ")
         first = json.loads(raw())
         assert (first["type"], first["journey"]) == ("journey", journey)
         assert json.loads(raw())["type"] == "live"
         receiver.run("receive", "--handover", handover, "--begeleider", "eva")
-        assert f" received of journey {journey}: " in next_but(line, " read: ")
+        assert next_but(line, " looked.").endswith(f" journey {journey}: eva of {RECEIVER} has it in hand.")
         event = json.loads(next_but(raw, '"event":"read"'))
         assert (event["type"], event["event"], event["journey"]) == ("event", "received", journey)
         assert "runs" not in event

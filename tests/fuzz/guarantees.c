@@ -17,7 +17,8 @@ struct told {
     char holder[HV_CODE_SIZE]; /* the organisation */
     char begeleider[HV_PERSON_SIZE];
     char closing_by[HV_PERSON_SIZE];
-    bool agreed; /* a second person did, in the event before */
+    bool agreed;    /* a second person did, in the event before */
+    hv_time due_ms; /* the least of what runs since the newest event that says so; 0: nothing */
 };
 
 static void tell_opened(struct told *told, const struct hv_event *event, int64_t seq) {
@@ -72,6 +73,23 @@ static void tell_settled(struct told *told, const struct hv_event *event, int64_
     told->closing = event->agree;
 }
 
+/* T1: what runs is said by the events themselves, and while the journey is open something does. */
+static void tell_runs(struct told *told, const struct hv_event *event, int64_t seq) {
+    if (event->has_runs) {
+        told->due_ms = 0;
+        for (size_t i = 0; i < event->runs.count; i++) {
+            const hv_time due_ms = event->runs.items[i].due;
+            if (due_ms <= 0)
+                fuzz_fail("T1: event %lld: a phase is never due", (long long)seq);
+            if (!told->due_ms || due_ms < told->due_ms)
+                told->due_ms = due_ms;
+        }
+    }
+    if (told->closed != (told->due_ms == 0))
+        fuzz_fail("T1: after event %lld %s", (long long)seq,
+                  told->closed ? "a closed journey waits" : "an open journey waits for nothing");
+}
+
 static void tell(struct told *told, const struct hv_event *event, int64_t seq) {
     if (event->event != HV_EVENT_OPENED && !told->opened)
         fuzz_fail("event %lld comes before its journey was opened", (long long)seq);
@@ -105,6 +123,7 @@ static void tell(struct told *told, const struct hv_event *event, int64_t seq) {
     default:
         break;
     }
+    tell_runs(told, event, seq);
 }
 
 /* ---- On the disk ---- */
@@ -146,7 +165,7 @@ static void tell_all(sqlite3 *database, struct told *journeys) {
 
 static void expect_held(sqlite3 *database, struct told *journeys) {
     sqlite3_stmt *statement =
-        prepare(database, "SELECT number, state, organisation, begeleider FROM journey");
+        prepare(database, "SELECT number, state, organisation, begeleider, due FROM journey");
 
     while (sqlite3_step(statement) == SQLITE_ROW) {
         const int64_t number = sqlite3_column_int64(statement, 0);
@@ -163,8 +182,26 @@ static void expect_held(sqlite3 *database, struct told *journeys) {
         if (strcmp(organisation, told->holder) != 0 || strcmp(begeleider, told->begeleider) != 0)
             fuzz_fail("H1: %s, %s holds journey %lld, and the events say %s, %s", organisation,
                       begeleider, (long long)number, told->holder, told->begeleider);
+        if (sqlite3_column_int64(statement, 4) != told->due_ms)
+            fuzz_fail("T1: journey %lld is due at %lld, and the events say %lld", (long long)number,
+                      (long long)sqlite3_column_int64(statement, 4), (long long)told->due_ms);
     }
     sqlite3_finalize(statement);
+}
+
+#define STEPS_MAX 256 /* in one turn */
+
+/* T1: the last turn has taken every step that was due, or as many as one turn takes. */
+static void expect_taken(sqlite3 *database) {
+    const int64_t late = audit_number(
+        database, "SELECT count(*) FROM journey JOIN clock WHERE state < 3 AND due <= clock.now");
+    const int64_t taken =
+        audit_number(database, "SELECT count(*) FROM event JOIN clock WHERE at = clock.now AND "
+                               "type IN (22, 23, 24, 35)");
+
+    if (late > 0 && taken < STEPS_MAX)
+        fuzz_fail("T1: %lld journeys are due, and the last turn took %lld steps", (long long)late,
+                  (long long)taken);
 }
 
 void guarantees_expect(const char *state, int64_t seq, const uint8_t head[32], int64_t seq_done) {
@@ -179,6 +216,7 @@ void guarantees_expect(const char *state, int64_t seq, const uint8_t head[32], i
     sqlite3 *database = audit_open(state);
     tell_all(database, journeys);
     expect_held(database, journeys);
+    expect_taken(database);
     (void)sqlite3_close(database);
     free(journeys);
 }

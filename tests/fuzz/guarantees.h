@@ -12,7 +12,9 @@
  *   H2   the holding organisation changes in `confirmed` alone
  *   H3   a journey ends by a closing that names a person, and that a second person agreed to where
  *        the resident did not
- *   D1   what was answered `done` is there */
+ *   D1   what was answered `done` is there
+ *   T1   something runs for every open journey, its row is due when the first of that is, and no
+ *        step is left that was due in the last turn */
 void guarantees_expect(const char *state, int64_t seq, const uint8_t head[32], int64_t seq_done);
 
 #endif

@@ -136,6 +136,14 @@ static const char *policies_of(enum simulated_network network) {
     return "";
 }
 
+static void loose_ladders_put(const char *folder) {
+    struct text text = {.size = 0};
+
+    say(&text, "[ladder contested]\nstep = 30M network\nstep = 1H network coordinator\n"
+               "every = 2H\n");
+    file_put(folder, "ladders/city.conf", &text);
+}
+
 /* Shorter than the defaults everywhere, so that what holds for those holds for these. */
 static void ladders_put(const char *folder) {
     struct text text = {.size = 0};
@@ -198,11 +206,12 @@ static void network_make(enum simulated_network network) {
     for (size_t i = 0; i < NETWORK_ORGANISATIONS; i++)
         if (network != NETWORK_GONE || strcmp(networks_organisations[i], "wijk") != 0)
             organisation_put(folder, network, networks_organisations[i]);
-    if (network == NETWORK_LADDERS || network == NETWORK_BROKEN) {
-        (void)snprintf(below, sizeof below, "%s/ladders", folder);
-        folder_make(below);
+    (void)snprintf(below, sizeof below, "%s/ladders", folder);
+    folder_make(below);
+    if (network == NETWORK_LOOSE)
+        loose_ladders_put(folder);
+    if (network == NETWORK_LADDERS || network == NETWORK_BROKEN)
         ladders_put(folder);
-    }
     if (network == NETWORK_BROKEN) {
         struct text wrong = {.size = 0};
         say(&wrong, "[ladder receipt]\nurgency = crisis\nstep = 2H network\nstep = 1H network\n");

@@ -231,12 +231,43 @@ static unsigned journey_in(struct people *people, enum hv_journey_state state) {
 
 #define PROBES 8 /* handovers that are looked at for one with such a role */
 
+/* Those that others are seldom get their chance here. */
+static enum mark_role any_role(struct people *people) {
+    static const enum mark_role roles[] = {
+        ROLE_HOLDER,
+        ROLE_HOLDER,
+        ROLE_RECEIVER,
+        ROLE_HOLDERS_COORDINATOR,
+        ROLE_HOLDERS_COORDINATOR,
+        ROLE_RECEIVERS_COORDINATOR,
+        ROLE_RECEIVERS_COORDINATOR,
+        ROLE_RECEIVERS_COORDINATOR,
+        ROLE_RECEIVERS_COORDINATOR,
+        ROLE_NETWORKS_COORDINATOR,
+        ROLE_NETWORKS_COORDINATOR,
+        ROLE_OPERATOR,
+        ROLE_OPERATOR,
+        ROLE_STRANGER,
+        ROLE_STRANGER,
+    };
+
+    return roles[people_below(people, COUNT(roles))];
+}
+
+static enum hv_handover_state any_state(struct people *people) {
+    enum hv_handover_state state = 0;
+
+    for (int i = 0; i < 4 && (i == 0 || !handover_in(people, state)); i++)
+        state = (enum hv_handover_state)(1 + people_below(people, 8));
+    return state;
+}
+
 /* A command of a role in a state, whether it can be right or not: so that each comes by. */
 static void probe_handover(struct people *people, struct saying *saying) {
 #define TYPE(name) HV_MESSAGE_##name,
     static const enum hv_message_type types[] = {MARK_HANDOVER_COMMANDS(TYPE)};
-    const enum hv_handover_state state = (enum hv_handover_state)(1 + people_below(people, 8));
-    const enum mark_role role = (enum mark_role)people_below(people, MARK_ROLES);
+    const enum hv_handover_state state = any_state(people);
+    const enum mark_role role = any_role(people);
     const enum hv_message_type type = types[people_below(people, COUNT(types))];
 
     for (int i = 0; i < PROBES && !saying->peer; i++) {
@@ -251,8 +282,10 @@ static void probe_handover(struct people *people, struct saying *saying) {
 static void probe_journey(struct people *people, struct saying *saying) {
     static const enum hv_message_type types[] = {MARK_JOURNEY_COMMANDS(TYPE)};
 #undef TYPE
-    const enum hv_journey_state state = (enum hv_journey_state)people_below(people, 4);
-    const enum mark_role role = (enum mark_role)people_below(people, MARK_ROLES);
+    static const enum hv_journey_state states[] = {
+        0, 0, HV_JOURNEY_OPEN, HV_JOURNEY_CLOSING, HV_JOURNEY_CLOSING, HV_JOURNEY_CLOSED};
+    const enum hv_journey_state state = states[people_below(people, COUNT(states))];
+    const enum mark_role role = any_role(people);
     const enum hv_message_type type = types[people_below(people, COUNT(types))];
 
     for (int i = 0; i < PROBES && !saying->peer; i++) {
@@ -369,9 +402,9 @@ static void somebody_says(struct people *people, char ret_line[STEP_SIZE]) {
 
     if (draw < 6 && again(people, ret_line))
         return;
-    if (draw < 18)
+    if (draw < 30)
         probe_handover(people, &saying);
-    else if (draw < 26)
+    else if (draw < 42)
         probe_journey(people, &saying);
     if (!saying.peer) {
         memset(&saying, 0, sizeof saying);
@@ -381,7 +414,7 @@ static void somebody_says(struct people *people, char ret_line[STEP_SIZE]) {
         saying.peer = any_peer(people);
     if (draw >= 94) {
         twist(people, &saying);
-    } else if (draw >= 26 && saying.peer->connection == CONNECTION_GONE &&
+    } else if (draw >= 42 && saying.peer->connection == CONNECTION_GONE &&
                people_chance(people, 70)) {
         act_for(&saying);
         saying.peer = people_peer(people, "kcc", HV_ROLE_COORDINATOR);
