@@ -287,6 +287,8 @@ static void question_stats(struct request *request) {
                       "this is for an operator or a coordinator of the network");
         return;
     }
+#define TURNS(most) \
+    {"houvast_turn_messages_bucket{le=\"" #most "\"}", counters->turns_up_to[TURNS_UP_TO_##most]},
     const struct hv_counter stats[] = {
         {"houvast_journeys_held", gauges.journeys_held},
         {"houvast_handovers_open", gauges.handovers_open},
@@ -304,7 +306,11 @@ static void question_stats(struct request *request) {
         {"houvast_alarms_total", counters->alarms},
         {"houvast_items_sent_total", counters->items_sent},
         {"houvast_items_acknowledged_total", counters->items_acknowledged},
+        TURN_BOUNDS(TURNS){"houvast_turn_messages_bucket{le=\"+Inf\"}", counters->turns},
+        {"houvast_turn_messages_sum", counters->messages},
+        {"houvast_turn_messages_count", counters->turns},
     };
+#undef TURNS
     struct hv_done *done = answer_begin(request, &message);
     done->has_stats = true;
     done->stats.count = sizeof stats / sizeof stats[0];

@@ -63,7 +63,7 @@ static void report_drive(struct bench *bench, const char *scenario,
     report_figure(report, "rate", result->per_second, "handovers/s");
     report_times(report, "answer", result->answers);
     report_times(report, "whole", result->whole);
-    report_figure(report, "turn", result->messages_per_turn, "messages");
+    report_figure(report, "turn p50", result->messages_per_turn, "messages");
     report_figure(report, "broker, turns", result->turn_us, "cpu µs/handover");
     report_figure(report, "broker, libzmq", result->wire_us, "cpu µs/handover");
 }
