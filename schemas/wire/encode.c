@@ -171,8 +171,9 @@ static void pairs_encode(struct encoder *encoder, const struct wire_struct *oute
             pairs_encode(encoder, outer, field->nested, value + field->offset);
         } else if (field_present(field, value)) {
             size_t offset;
-            assert(wire_field_named(outer, field->name, strlen(field->name), &offset) == field);
-            string_encode(encoder, field->name);
+            assert(type == outer ||
+                   wire_field_named(outer, field->name, field->name_size, &offset) == field);
+            text_encode(encoder, field->name, field->name_size);
             value_encode(encoder, field, value + field->offset);
         }
     }
