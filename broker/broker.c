@@ -92,6 +92,7 @@ void broker_free(struct broker *broker) {
     verify_free(broker);
     receipt_pair_wipe(&broker->signer.pair);
     network_free(broker->network);
+    msgpack_sbuffer_destroy(&broker->encoded);
     free(broker->network_directory);
     free(broker);
 }

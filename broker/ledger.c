@@ -310,6 +310,7 @@ void ledger_close(struct ledger *ledger) {
         free(sql);
     }
     ledger_inboxes_forget(ledger);
+    msgpack_sbuffer_destroy(&ledger->payload);
     (void)sqlite3_close(ledger->database); /* rolls back what is open; NULL is fine */
     free(ledger);
 }

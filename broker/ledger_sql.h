@@ -2,6 +2,7 @@
 #ifndef HOUVAST_LEDGER_SQL_H
 #define HOUVAST_LEDGER_SQL_H
 
+#include <msgpack.h>
 #include <sqlite3.h>
 #include <uthash.h>
 
@@ -35,6 +36,7 @@ struct ledger {
     bool wipe_wanted; /* something was deleted that the log still has */
     int64_t seq, committed_seq;
     uint8_t head[32], committed_head[32];
+    msgpack_sbuffer payload; /* of the event that is appended; kept, so that each finds room */
     struct ledger_gauges gauges, committed_gauges;
 };
 

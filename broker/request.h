@@ -76,6 +76,7 @@ struct broker {
     struct unread *unread;
     bool unread_unasked; /* some of them have no ping out */
     struct broker_counters counters;
+    msgpack_sbuffer encoded;  /* the message that is sent, until it is in the outbox */
     bool disk_short;          /* said so, and not yet well again */
     bool wipe_wanted;         /* something was deleted that the log still has */
     int64_t wiped_ms;         /* since boot: when that was last done */
