@@ -307,6 +307,7 @@ void ledger_close(struct ledger *ledger) {
     HASH_ITER(hh, ledger->statements, sql, next) {
         HASH_DEL(ledger->statements, sql);
         (void)sqlite3_finalize(sql->statement);
+        free(sql->names);
         free(sql);
     }
     ledger_inboxes_forget(ledger);

@@ -13,9 +13,11 @@ struct sql {
     struct ledger *ledger;
     const char *text;
     sqlite3_stmt *statement;
-    int bound;        /* parameters bound since it was begun */
-    int next_column;  /* behind the one read last: names are mostly asked for in their order */
-    const char *file; /* who began it, while it is unfinished */
+    int bound;          /* parameters bound since it was begun */
+    int columns;        /* how many */
+    const char **names; /* under which each was asked for last, known by its address */
+    int next_column;    /* behind the one read last: names are mostly asked for in their order */
+    const char *file;   /* who began it, while it is unfinished */
     int line;
     UT_hash_handle hh;
 };
