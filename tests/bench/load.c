@@ -112,7 +112,7 @@ static void floor_of_sqlite(struct bench *bench, const char *scenario, struct fl
     report_figure(bench->report, "broker of it", broker->per_second / floor.per_second, "times");
 }
 
-/* One command at a time, against what it cannot do without. */
+/* One command at a time, against the disk and the wire, and against SQLite as it comes. */
 static void floor_of_single(struct bench *bench, const struct drive_result *single, double sync_us,
                             double echo_us) {
     const struct floor_plan plan = {
