@@ -9,17 +9,17 @@
 #include "wire/wire.h"
 
 void answer_send(struct turn *turn, const struct route *to, const struct hv_message *message) {
+    msgpack_sbuffer *encoded = &turn->broker->encoded;
     struct outbound outbound = {.to = *to};
-    msgpack_sbuffer buffer;
 
-    msgpack_sbuffer_init(&buffer);
-    if (wire_encode(message, &buffer) < 0) {
-        msgpack_sbuffer_destroy(&buffer);
+    /* A turn's answers wait for its commit together: each takes the room that it needs, no more. */
+    msgpack_sbuffer_clear(encoded);
+    if (wire_encode(message, encoded) < 0 || !(outbound.envelope = malloc(encoded->size))) {
         turn->error = -ENOMEM;
         return;
     }
-    outbound.envelope_size = buffer.size;
-    outbound.envelope = (uint8_t *)msgpack_sbuffer_release(&buffer);
+    outbound.envelope_size = encoded->size;
+    memcpy(outbound.envelope, encoded->data, encoded->size);
     if (outbox_add(turn->outbox, &outbound) < 0) {
         free(outbound.envelope);
         turn->error = -ENOMEM;

@@ -104,6 +104,7 @@ void broker_free(struct broker *broker) {
     ring_forget(broker);
     quiet_forget(broker);
     network_free(broker->network);
+    msgpack_sbuffer_destroy(&broker->encoded);
     free(broker->network_directory);
     free(broker);
 }

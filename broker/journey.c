@@ -248,8 +248,8 @@ static bool fold_noted(struct journey *journey, const struct hv_event *event) {
 static void fold_runs(struct journey *journey, const struct hv_event *event) {
     assert(event->runs.count <= RUNS_MAX);
     journey->runs.count = event->runs.count;
-    memcpy(journey->runs.items, event->runs.items,
-           event->runs.count * sizeof *event->runs.items);
+    for (size_t i = 0; i < event->runs.count; i++)
+        journey->runs.items[i] = event->runs.items[i];
 }
 
 static void fold_opened(struct journey *journey, const struct hv_event *event, hv_time at_ms) {

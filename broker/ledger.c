@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "broker/journal.h"
+#include "broker/ledger_log.h"
 #include "broker/ledger_migrations.h"
 #include "broker/ledger_sql.h"
 
@@ -275,11 +276,14 @@ static int open_database(struct ledger *ledger, struct failure *ret_failure) {
     int enabled = 0;
 
     configure_library();
+    const char *vfs = ledger_log_vfs();
+    if (!vfs)
+        return failure_set(ret_failure, -ENOMEM, "out of memory");
     (void)snprintf(path, sizeof path, "%s/" LEDGER_FILE, ledger->directory);
     const int result = sqlite3_open_v2(path, &ledger->database,
                                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                                            SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-                                       NULL);
+                                       vfs);
     if (result != SQLITE_OK)
         return open_failure(ledger, result, "cannot be opened", ret_failure);
     (void)sqlite3_extended_result_codes(ledger->database, 1);
@@ -333,9 +337,11 @@ void ledger_close(struct ledger *ledger) {
     HASH_ITER(hh, ledger->statements, sql, next) {
         HASH_DEL(ledger->statements, sql);
         (void)sqlite3_finalize(sql->statement);
+        free(sql->names);
         free(sql);
     }
     ledger_inboxes_forget(ledger);
+    msgpack_sbuffer_destroy(&ledger->payload);
     (void)sqlite3_close(ledger->database); /* rolls back what is open; NULL is fine */
     msgpack_zone_destroy(&ledger->zone);
     free(ledger);

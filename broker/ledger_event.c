@@ -47,20 +47,19 @@ int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event,
                             int64_t journey_row, int64_t handover_row, struct ledger_cause cause) {
     uint8_t salt[LEDGER_SALT_SIZE];
     uint8_t commitment[32];
-    msgpack_sbuffer payload;
+    msgpack_sbuffer *payload = &ledger->payload;
 
     if (ledger->error)
         return 0;
     assert(!event->has_seq && !event->has_at); /* those are the chain's own */
-    msgpack_sbuffer_init(&payload);
-    if (wire_encode_struct(&wire_struct_event, event, &payload) < 0) {
+    msgpack_sbuffer_clear(payload);
+    if (wire_encode_struct(&wire_struct_event, event, payload) < 0) {
         ledger->error = -ENOMEM;
-        msgpack_sbuffer_destroy(&payload);
         return 0;
     }
     const int64_t seq = ledger->seq + 1;
     ledger->world->random(ledger->world->context, salt, sizeof salt);
-    ledger_commit_to(salt, payload.data, payload.size, commitment);
+    ledger_commit_to(salt, payload->data, payload->size, commitment);
     ledger_chain(ledger->head, seq, at_ms, (int)event->event, commitment);
 
     struct sql *sql = sql_write(
@@ -80,9 +79,8 @@ int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event,
     sql = sql_write(ledger, "INSERT INTO payload (seq, salt, payload) VALUES (?, ?, ?)");
     sql_int(sql, seq);
     sql_bytes(sql, salt, sizeof salt);
-    sql_bytes(sql, payload.data, payload.size);
+    sql_bytes(sql, payload->data, payload->size);
     sql_run(sql);
-    msgpack_sbuffer_destroy(&payload);
 
     if (ledger->error)
         return 0; /* seq and head go back with the turn */

@@ -31,11 +31,11 @@ static void keeping_unpack(struct sql *sql, struct journey *journey) {
         return;
     }
     journey->runs.count = keeping.runs.count;
-    memcpy(journey->runs.items, keeping.runs.items,
-           keeping.runs.count * sizeof *keeping.runs.items);
+    for (size_t i = 0; i < keeping.runs.count; i++)
+        journey->runs.items[i] = keeping.runs.items[i];
     journey->claims.count = keeping.claims.count;
-    memcpy(journey->claims.items, keeping.claims.items,
-           keeping.claims.count * sizeof *keeping.claims.items);
+    for (size_t i = 0; i < keeping.claims.count; i++)
+        journey->claims.items[i] = keeping.claims.items[i];
 }
 
 /* To be destroyed by the caller. */

@@ -79,6 +79,25 @@ static struct sql *statement_find(struct ledger *ledger, const char *text) {
     return sql;
 }
 
+static bool prepare(struct sql *sql, const char *file, int line) {
+    struct ledger *ledger = sql->ledger;
+    const int result = sqlite3_prepare_v3(ledger->database, sql->text, -1,
+                                          SQLITE_PREPARE_PERSISTENT, &sql->statement, NULL);
+
+    if (result != SQLITE_OK) {
+        ledger_fail(ledger, result, file, line);
+        return false;
+    }
+    sql->columns = sqlite3_column_count(sql->statement);
+    sql->names = calloc((size_t)sql->columns + 1, sizeof *sql->names);
+    if (sql->names)
+        return true;
+    ledger->error = -ENOMEM;
+    (void)sqlite3_finalize(sql->statement);
+    sql->statement = NULL;
+    return false;
+}
+
 struct sql *sql_begin_at(struct ledger *ledger, const char *text, bool writes, const char *file,
                          int line) {
     static struct sql nothing; /* what every call does nothing on: it has no statement */
@@ -93,14 +112,8 @@ struct sql *sql_begin_at(struct ledger *ledger, const char *text, bool writes, c
         ledger->error = -ENOMEM;
         return &nothing;
     }
-    if (!sql->statement) {
-        const int result = sqlite3_prepare_v3(ledger->database, text, -1, SQLITE_PREPARE_PERSISTENT,
-                                              &sql->statement, NULL);
-        if (result != SQLITE_OK) {
-            ledger_fail(ledger, result, file, line);
-            return &nothing;
-        }
-    }
+    if (!sql->statement && !prepare(sql, file, line))
+        return &nothing;
     if (sql->file) {
         journal_say(JOURNAL_DEFECT, NULL, "%s:%d: the statement begun at %s:%d is not finished",
                     file, line, sql->file, sql->line);
@@ -181,11 +194,10 @@ int64_t sql_number(struct sql *sql, int64_t otherwise) {
 }
 
 static int column_index(struct sql *sql, const char *name) {
-    const int count = sqlite3_column_count(sql->statement);
-
-    for (int looked = 0; looked < count; looked++) {
-        const int i = (sql->next_column + looked) % count;
-        if (strcmp(sqlite3_column_name(sql->statement, i), name) == 0) {
+    for (int looked = 0; looked < sql->columns; looked++) {
+        const int i = (sql->next_column + looked) % sql->columns;
+        if (sql->names[i] == name || strcmp(sqlite3_column_name(sql->statement, i), name) == 0) {
+            sql->names[i] = name;
             sql->next_column = i + 1;
             return i;
         }

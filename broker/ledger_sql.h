@@ -2,6 +2,7 @@
 #ifndef HOUVAST_LEDGER_SQL_H
 #define HOUVAST_LEDGER_SQL_H
 
+#include <msgpack.h>
 #include <sqlite3.h>
 #include <uthash.h>
 
@@ -12,9 +13,11 @@ struct sql {
     struct ledger *ledger;
     const char *text;
     sqlite3_stmt *statement;
-    int bound;        /* parameters bound since it was begun */
-    int next_column;  /* behind the one read last: names are mostly asked for in their order */
-    const char *file; /* who began it, while it is unfinished */
+    int bound;          /* parameters bound since it was begun */
+    int columns;        /* how many */
+    const char **names; /* under which each was asked for last, known by its address */
+    int next_column;    /* behind the one read last: names are mostly asked for in their order */
+    const char *file;   /* who began it, while it is unfinished */
     int line;
     UT_hash_handle hh;
 };
@@ -36,6 +39,7 @@ struct ledger {
     bool wipe_wanted; /* something was deleted that the log still has */
     int64_t seq, committed_seq;
     uint8_t head[32], committed_head[32];
+    msgpack_sbuffer payload; /* of the event that is appended; kept, so that each finds room */
     struct ledger_gauges gauges, committed_gauges;
     msgpack_zone zone; /* what is unpacked while one row is read */
 };

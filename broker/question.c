@@ -325,6 +325,8 @@ static void question_stats(struct request *request) {
                       "this is for an operator or a coordinator of the network");
         return;
     }
+#define TURNS(most) \
+    {"houvast_turn_messages_bucket{le=\"" #most "\"}", counters->turns_up_to[TURNS_UP_TO_##most]},
     const struct hv_counter standing[] = {
         {"houvast_journeys_held", gauges.journeys_held},
         {"houvast_handovers_open", gauges.handovers_open},
@@ -346,7 +348,11 @@ static void question_stats(struct request *request) {
         {"houvast_timers_repaired_total", counters->repairs},
         {"houvast_organisations_quiet", quiet_count(broker)},
         {"houvast_clock_doubted", turn->clock.doubted},
+        TURN_BOUNDS(TURNS){"houvast_turn_messages_bucket{le=\"+Inf\"}", counters->turns},
+        {"houvast_turn_messages_sum", counters->messages},
+        {"houvast_turn_messages_count", counters->turns},
     };
+#undef TURNS
     const size_t standing_count = sizeof standing / sizeof standing[0];
     struct hv_counter *stats = turn_memory(turn, WIRE_COUNTERS_MAX, sizeof *stats);
     int64_t left_out = 0;

@@ -49,8 +49,15 @@ struct barred {
 };
 #define BARRED_MAX 4096
 
+/* The bounds of the histogram of turns by how many messages they took. The door takes at most 256,
+ * so that those behind the last bound were full. */
+#define TURN_BOUNDS(B)        B(0) B(1) B(2) B(4) B(8) B(16) B(32) B(64) B(128) B(192) B(255)
+#define TURN_BOUND_NAME(most) TURNS_UP_TO_##most,
+enum turn_bound { TURN_BOUNDS(TURN_BOUND_NAME) TURN_BOUND_COUNT };
+
 struct broker_counters {
     int64_t turns;
+    int64_t turns_up_to[TURN_BOUND_COUNT]; /* those of at most so many messages */
     int64_t messages;
     int64_t refusals;
     int64_t busy;   /* refused as such */
@@ -82,6 +89,7 @@ struct broker {
     struct unread *unread;
     bool unread_unasked; /* some of them have no ping out */
     struct broker_counters counters;
+    msgpack_sbuffer encoded;  /* the message that is sent, until it is in the outbox */
     bool disk_short;          /* said so, and not yet well again */
     bool wipe_wanted;         /* something was deleted that the log still has */
     int64_t wiped_ms;         /* since boot: when that was last done */

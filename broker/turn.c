@@ -117,6 +117,16 @@ static void recalls_end(struct sessions *sessions) {
     sessions->recalls = false;
 }
 
+static void count_turn(struct broker_counters *counters, int64_t messages) {
+#define BOUND(most) most,
+    static const int64_t bounds[] = {TURN_BOUNDS(BOUND)};
+#undef BOUND
+
+    counters->turns++;
+    for (size_t i = 0; i < TURN_BOUND_COUNT; i++)
+        counters->turns_up_to[i] += messages <= bounds[i];
+}
+
 /* What memory had kept back until the ledger had it. */
 static void release(struct turn *turn) {
     struct broker *broker = turn->broker;
@@ -141,8 +151,8 @@ static void release(struct turn *turn) {
     sweep_commit(turn);
     unread_commit(turn);
     reload_commit(turn);
+    count_turn(&turn->counters, turn->counters.messages - broker->counters.messages);
     broker->counters = turn->counters;
-    broker->counters.turns++;
     broker->wipe_wanted = broker->wipe_wanted || turn->deleted;
 }
 

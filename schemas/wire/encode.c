@@ -170,8 +170,8 @@ static void pairs_encode(struct encoder *encoder, const struct wire_struct *oute
         if (field->kind == WIRE_EMBED) {
             pairs_encode(encoder, outer, field->nested, value + field->offset);
         } else if (field_present(field, value)) {
-            assert(wire_field_stands(outer, field));
-            string_encode(encoder, field->name);
+            assert(type == outer || wire_field_stands(outer, field));
+            text_encode(encoder, field->name, field->name_size);
             value_encode(encoder, field, value + field->offset);
         }
     }

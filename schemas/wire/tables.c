@@ -72,6 +72,7 @@ int wire_word_number(const struct wire_vocabulary *vocabulary, const char *text,
 
 #define FIELD(S, presence, kind_, name_, argument, doc_)          \
     {.name = HV_KEY(name_),                                       \
+     .name_size = sizeof HV_KEY(name_) - 1,                       \
      .kind = WIRE_##kind_,                                        \
      .required = IS_##presence,                                   \
      HAS_##presence(S, name_).offset = offsetof(struct S, name_), \
@@ -132,7 +133,7 @@ const struct wire_field *wire_field_named(const struct wire_struct *type, const 
                                           size_t size, size_t *ret_offset) {
     for (size_t i = 0; i < type->count; i++) {
         const struct wire_field *field = &type->fields[i];
-        if (field->kind != WIRE_EMBED && strlen(field->name) == size &&
+        if (field->kind != WIRE_EMBED && field->name_size == size &&
             memcmp(field->name, name, size) == 0) {
             *ret_offset = 0;
             return field;

@@ -47,6 +47,7 @@ struct wire_struct;
 
 struct wire_field {
     const char *name;
+    size_t name_size;
     enum wire_kind kind;
     bool required;
     size_t has_offset; /* of `has_<name>`; unused where required */

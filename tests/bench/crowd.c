@@ -221,18 +221,21 @@ struct member *crowd_join(struct crowd *crowd, size_t organisation, enum hv_role
     return member;
 }
 
-int64_t crowd_stat(struct crowd *crowd, struct member *coordinator, const char *name) {
+static int64_t stat_of(const struct hv_done *done, const char *name) {
+    for (size_t i = 0; i < done->stats.count; i++)
+        if (strcmp(done->stats.items[i].name, name) == 0)
+            return done->stats.items[i].value;
+    errx(1, "the broker has no counter %s", name);
+}
+
+void crowd_stats(struct crowd *crowd, struct member *coordinator, const char *const *names,
+                 size_t count, int64_t *ret_values) {
     struct hv_message message = {.type = HV_MESSAGE_stats};
-    int64_t value = -1;
 
     snprintf(message.stats.request, sizeof message.stats.request, "stats");
     member_say(coordinator, &message);
     answer_wait(crowd, coordinator, &message);
-    for (size_t i = 0; i < message.done.stats.count; i++)
-        if (strcmp(message.done.stats.items[i].name, name) == 0)
-            value = message.done.stats.items[i].value;
+    for (size_t i = 0; i < count; i++)
+        ret_values[i] = stat_of(&message.done, names[i]);
     msgpack_zone_clear(&crowd->zone);
-    if (value < 0)
-        errx(1, "the broker has no counter %s", name);
-    return value;
 }

@@ -52,7 +52,8 @@ void crowd_listen_raw(struct crowd *crowd,
                                     size_t size),
                       void *context);
 
-/* The broker's counter of this name, asked by a coordinator of the network. */
-int64_t crowd_stat(struct crowd *crowd, struct member *coordinator, const char *name);
+/* The broker's counters of these names, asked at once by a coordinator of the network. */
+void crowd_stats(struct crowd *crowd, struct member *coordinator, const char *const *names,
+                 size_t count, int64_t *ret_values);
 
 #endif

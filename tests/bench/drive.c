@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broker/request.h"
 #include "tests/bench/form.h"
 
 /* Items and commands of a whole life, each answered once: offered, received, picked-up, dossier,
@@ -264,7 +265,7 @@ static void perf_end(pid_t child) {
     waitpid(child, NULL, 0);
 }
 
-/* ---- Running ---- */
+/* ---- The crowd ---- */
 
 static void drive_init(struct drive *drive, const struct city *city, const struct drive_plan *plan,
                        uint64_t seed) {
@@ -298,13 +299,49 @@ static void drive_fini(struct drive *drive) {
     free(drive->dossier);
 }
 
-static void drive_turns(struct drive *drive, int64_t *ret_turns, int64_t *ret_messages) {
-    *ret_turns = *ret_messages = 0;
-    if (!drive->coordinator)
-        return;
-    *ret_turns = crowd_stat(&drive->crowd, drive->coordinator, "houvast_turns_total");
-    *ret_messages = crowd_stat(&drive->crowd, drive->coordinator, "houvast_messages_total");
+/* ---- Turns ---- */
+
+/* The broker's histogram of turns by how many messages they took. */
+#define BUCKET(most) {most, "houvast_turn_messages_bucket{le=\"" #most "\"}"},
+static const struct {
+    double most;
+    const char *name;
+} buckets[] = {TURN_BOUNDS(BUCKET)};
+#undef BUCKET
+#define BUCKETS TURN_BOUND_COUNT
+
+struct turns {
+    int64_t up_to[BUCKETS + 1]; /* the last counts them all */
+};
+
+static struct turns drive_turns(struct drive *drive) {
+    const char *names[BUCKETS + 1] = {[BUCKETS] = "houvast_turn_messages_count"};
+    struct turns turns = {{0}};
+
+    for (size_t i = 0; i < BUCKETS; i++)
+        names[i] = buckets[i].name;
+    if (drive->coordinator)
+        crowd_stats(&drive->crowd, drive->coordinator, names, BUCKETS + 1, turns.up_to);
+    return turns;
 }
+
+/* The median of the turns between, in proportion among the whole numbers of its bucket; the last
+ * bound where it lies behind that. */
+static double turns_median(const struct turns *before, const struct turns *after) {
+    const double half = (double)(after->up_to[BUCKETS] - before->up_to[BUCKETS]) / 2;
+    double below = 0, least = 0; /* of the bucket: how many turns are below it, its least number */
+
+    for (size_t i = 0; i < BUCKETS; i++) {
+        const double up_to = (double)(after->up_to[i] - before->up_to[i]);
+        if (up_to >= half && up_to > below)
+            return least + (buckets[i].most - least) * (half - below) / (up_to - below);
+        below = up_to;
+        least = buckets[i].most + 1;
+    }
+    return buckets[BUCKETS - 1].most;
+}
+
+/* ---- Running ---- */
 
 static void drive_all(struct drive *drive) {
     const struct drive_plan *plan = drive->plan;
@@ -323,11 +360,10 @@ struct drive_result drive_run(const struct city *city, const struct drive_plan *
                               uint64_t seed) {
     struct drive_result result = {0};
     struct drive drive;
-    int64_t turns, messages, turns_after, messages_after;
     const double count = (double)plan->handovers;
 
     drive_init(&drive, city, plan, seed);
-    drive_turns(&drive, &turns, &messages);
+    const struct turns turns_before = drive_turns(&drive);
     const pid_t perf = perf_begin(&drive);
     const struct city_usage before = city_usage(city);
     const int64_t begun_ns = now_ns();
@@ -335,14 +371,12 @@ struct drive_result drive_run(const struct city *city, const struct drive_plan *
     result.seconds = (double)(now_ns() - begun_ns) / 1e9;
     const struct city_usage after = city_usage(city);
     perf_end(perf);
-    drive_turns(&drive, &turns_after, &messages_after);
+    const struct turns turns_after = drive_turns(&drive);
 
     result.per_second = count / result.seconds;
     result.turn_us = (after.turn_us - before.turn_us) / count;
     result.wire_us = (after.wire_us - before.wire_us) / count;
-    if (turns_after > turns)
-        result.messages_per_turn =
-            (double)(messages_after - messages) / (double)(turns_after - turns);
+    result.messages_per_turn = turns_median(&turns_before, &turns_after);
     result.answers = samples_end(&drive.answers);
     result.whole = samples_end(&drive.whole);
     drive_fini(&drive);

@@ -32,8 +32,8 @@ struct drive_result {
     double per_second;          /* handovers */
     struct drive_times answers; /* of each command that was answered */
     struct drive_times whole;   /* of each handover, from its first command to its last answer */
-    double messages_per_turn;
-    double turn_us, wire_us; /* processor time of the broker's threads for each handover */
+    double messages_per_turn;   /* median */
+    double turn_us, wire_us;    /* processor time of the broker's threads for each handover */
 };
 
 /* Runs the plan against the city's running broker. DRIVE_OFFER offers what DRIVE_OPEN opened with

@@ -4,17 +4,22 @@
 
 #include "tests/bench/city.h"
 
+struct floor_plan {
+    const char *from;    /* the state directory that has the rows */
+    const char *state;   /* a new one */
+    bool delivers;       /* offers and their acknowledgements, else opens and offers */
+    size_t count, batch; /* how many of both together, and commands a transaction */
+};
+
 struct floor_result {
-    double per_second; /* pairs of an open and an offer */
+    double per_second; /* pairs of two commands */
     double p50_us;     /* of a transaction */
     double cpu_us;     /* processor time for a pair */
 };
 
-/* Writes the first `count` pairs of the ledger in state directory `from` into a new one in `state`:
- * the same rows in the same order, schema, indexes and pragmas, `batch` commands a transaction,
- * nothing else. */
-struct floor_result floor_sqlite(const struct city *city, const char *from, const char *state,
-                                 size_t count, size_t batch);
+/* Writes the rows of the first `count` pairs of one ledger into another: in the same order, with
+ * its schema, indexes and pragmas, and nothing else. */
+struct floor_result floor_sqlite(const struct city *city, const struct floor_plan *plan);
 
 /* p50 in µs of writing 12 KiB into a file in the city's directory and syncing it, without making it
  * longer. */

@@ -73,7 +73,7 @@ static void report_drive(struct bench *bench, const char *scenario,
     report_figure(report, "rate", result->per_second, "handovers/s");
     report_times(report, "answer", result->answers);
     report_times(report, "whole", result->whole);
-    report_figure(report, "turn", result->messages_per_turn, "messages");
+    report_figure(report, "turn p50", result->messages_per_turn, "messages");
     report_figure(report, "broker, turns", result->turn_us, "cpu µs/handover");
     report_figure(report, "broker, libzmq", result->wire_us, "cpu µs/handover");
 }
@@ -103,28 +103,44 @@ static void plan_perf(const struct bench *bench, struct drive_plan *plan, const 
 
 /* ---- The scenarios ---- */
 
-static void floors_of_offer(struct bench *bench, const struct drive_result *full) {
-    const size_t count =
-        bench->options.handovers < FLOOR_PAIRS_MAX ? bench->options.handovers : FLOOR_PAIRS_MAX;
-    size_t batch = (size_t)(full->messages_per_turn + 0.5);
-    struct floor_result floor;
+/* SQLite alone, in transactions of as many commands as the broker's median turn had. */
+static void floor_of_sqlite(struct bench *bench, const char *scenario, struct floor_plan plan,
+                            const struct drive_result *broker) {
     char name[64];
 
-    batch = batch ? batch : 1;
-    floor = floor_sqlite(&bench->city, "offer", "floor", count, batch);
-    snprintf(name, sizeof name, "(a) floor: SQLite, %zu commands a transaction", batch);
+    plan.count =
+        bench->options.handovers < FLOOR_PAIRS_MAX ? bench->options.handovers : FLOOR_PAIRS_MAX;
+    plan.batch = (size_t)(broker->messages_per_turn + 0.5);
+    plan.batch = plan.batch ? plan.batch : 1;
+    const struct floor_result floor = floor_sqlite(&bench->city, &plan);
+    snprintf(name, sizeof name, "%s floor: SQLite, %zu commands a transaction", scenario,
+             plan.batch);
     report_row(bench->report, name);
     report_figure(bench->report, "rate", floor.per_second, "handovers/s");
     report_figure(bench->report, "SQLite", floor.cpu_us, "cpu µs/handover");
     report_figure(bench->report, "transaction p50", floor.p50_us, "µs");
-    report_figure(bench->report, "broker of it", full->per_second / floor.per_second, "times");
-    floor = floor_sqlite(&bench->city, "offer", "floor-1", FLOOR_PAIRS_LEAST, 1);
+    report_figure(bench->report, "broker of it", broker->per_second / floor.per_second, "times");
+}
+
+/* One command at a time, against the disk and the wire, and against SQLite as it comes. */
+static void floor_of_single(struct bench *bench, const struct drive_result *single, double sync_us,
+                            double echo_us) {
+    const struct floor_plan plan = {
+        .from = "offer", .state = "floor-1", .count = FLOOR_PAIRS_LEAST, .batch = 1};
+    const struct floor_result floor = floor_sqlite(&bench->city, &plan);
+
     report_row(bench->report, "(a) floor: SQLite, 1 command a transaction");
     report_figure(bench->report, "rate", floor.per_second, "handovers/s");
     report_figure(bench->report, "transaction p50", floor.p50_us, "µs");
+    report_row(bench->report, "(a) open + offer, 1 x 1, answer p50");
+    report_figure(bench->report, "of sync + echo", single->answers.p50 / (sync_us + echo_us),
+                  "times");
+    report_figure(bench->report, "of SQLite + echo", single->answers.p50 / (floor.p50_us + echo_us),
+                  "times");
 }
 
-static void floor_of_echo(struct bench *bench, size_t publishers, size_t window, size_t count) {
+/* The p50 of an answer in µs. */
+static double floor_of_echo(struct bench *bench, size_t publishers, size_t window, size_t count) {
     const struct drive_plan plan = plan_of(bench, DRIVE_ECHO, publishers, window, count);
     char name[64];
 
@@ -136,6 +152,7 @@ static void floor_of_echo(struct bench *bench, size_t publishers, size_t window,
     report_row(bench->report, name);
     report_figure(bench->report, "rate", result.per_second, "messages/s");
     report_times(bench->report, "answer", result.answers);
+    return result.answers.p50;
 }
 
 static void report_memory(struct bench *bench, struct city_usage idle, size_t handovers) {
@@ -160,7 +177,8 @@ static void scenario_offer(struct bench *bench) {
     city_stop(&bench->city);
     report_drive(bench, "(a) open + offer, 1 x 1", &single);
     report_row(bench->report, "floor: a sync of 12 KiB");
-    report_figure(bench->report, "p50", floor_sync_us(&bench->city), "µs");
+    const double sync_us = floor_sync_us(&bench->city);
+    report_figure(bench->report, "p50", sync_us, "µs");
 
     plan = plan_of(bench, DRIVE_OPEN_OFFER, 16, 64, count);
     plan_perf(bench, &plan, "offer");
@@ -170,12 +188,13 @@ static void scenario_offer(struct bench *bench) {
     report_drive(bench, "(a) open + offer, 16 x 64", &full);
     report_memory(bench, idle, count);
     city_stop(&bench->city);
-    floors_of_offer(bench, &full);
-    floor_of_echo(bench, 1, 1, count / 20);
+    floor_of_sqlite(bench, "(a)", (struct floor_plan){.from = "offer", .state = "floor"}, &full);
+    floor_of_single(bench, &single, sync_us, floor_of_echo(bench, 1, 1, count / 20));
     floor_of_echo(bench, 16, 64, count);
 }
 
-static void deliver(struct bench *bench, size_t consumers, const char *state) {
+static void deliver(struct bench *bench, size_t consumers, const char *state,
+                    const char *floor_state) {
     struct drive_plan plan = plan_of(bench, DRIVE_OPEN, 16, 64, bench->options.handovers);
     char name[64];
 
@@ -189,11 +208,15 @@ static void deliver(struct bench *bench, size_t consumers, const char *state) {
     city_stop(&bench->city);
     snprintf(name, sizeof name, "(b) offer + deliver + ack, 16 x 64, %zu consumers", consumers);
     report_drive(bench, name, &result);
+    floor_of_sqlite(bench, "(b)",
+                    (struct floor_plan){.from = state, .state = floor_state, .delivers = true},
+                    &result);
 }
 
 static void scenario_deliver(struct bench *bench) {
-    deliver(bench, 4, "deliver-4");
-    deliver(bench, 16, "deliver-16");
+    deliver(bench, 4, "deliver-4", "floor-4");
+    deliver(bench, 16, "deliver-16", "floor-16");
+    floor_of_echo(bench, 16, 64, bench->options.handovers);
 }
 
 static void scenario_life(struct bench *bench) {

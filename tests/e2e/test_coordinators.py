@@ -343,6 +343,12 @@ def test_stats(shared_world):
     after = world.network_coordinator.done("stats")["stats"]
     assert set(after) == set(before)
     assert after != before
+    assert after["houvast_turn_messages_count"] == after["houvast_turns_total"]
+    assert after["houvast_turn_messages_sum"] == after["houvast_messages_total"]
+    bounds = ["0", "1", "2", "4", "8", "16", "32", "64", "128", "192", "255", "+Inf"]
+    turns = [after[f'houvast_turn_messages_bucket{{le="{bound}"}}'] for bound in bounds]
+    assert turns == sorted(turns) and turns[-1] == after["houvast_turn_messages_count"]
+    assert turns[1] > turns[0], "no turn had one message"
 
 
 def test_every_answer_names_the_ledger_and_a_seq(shared_world):

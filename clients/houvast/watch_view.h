@@ -1,0 +1,53 @@
+/* The view of `houvast watch`: draws what is open, a history or the help into a terminal's screen,
+ * through ncurses, at whatever size the terminal has. Knows no connection. */
+#ifndef HOUVAST_WATCH_VIEW_H
+#define HOUVAST_WATCH_VIEW_H
+
+#include "clients/houvast/roster.h"
+
+#define SCENE_INPUT_SIZE 64
+#define SCENE_SAID_SIZE  256
+
+enum scene_page {
+    SCENE_LIST,
+    SCENE_HISTORY,
+    SCENE_HELP,
+};
+
+/* All that is to be seen. */
+struct watch_scene {
+    struct roster *roster; /* looked at with `filter` */
+    struct roster_filter filter;
+    hv_time now_ms; /* by the broker's clock */
+    const char *network;
+    bool live;       /* as it happens; else `lost_ms`, or the beginning */
+    hv_time lost_ms; /* no connection since then; 0: not lost */
+    const char *lost_why;
+    enum scene_page page;
+    size_t selected;  /* row of the view */
+    size_t top;       /* the first row that is shown; the view keeps `selected` on the screen */
+    const char *text; /* of SCENE_HISTORY; NULL: not there yet */
+    struct hv_uuid text_about; /* which journey's */
+    size_t scroll;             /* the first line that is shown of history or help; kept in range */
+    const char *prompt;        /* what is asked; NULL: nothing */
+    char input[SCENE_INPUT_SIZE];
+    char said[SCENE_SAID_SIZE]; /* what came of the last key; "" */
+    bool said_badly;
+};
+
+/* Begins drawing on the standard streams, which must be a terminal's. False where the terminal is
+ * not one that can be drawn on; nothing has changed then. */
+bool watch_view_begin(void);
+/* Leaves the terminal as it was. */
+void watch_view_end(void);
+
+/* The next key (ncurses's numbers), or ERR where none was pressed. */
+int watch_view_key(void);
+
+/* Draws the scene. */
+void watch_view_draw(struct watch_scene *scene);
+
+/* How many rows a page has: what page up and down go by. */
+size_t watch_view_page(const struct watch_scene *scene);
+
+#endif
