@@ -204,13 +204,17 @@ static void expect_private(const struct hv_item *item, bool has_dossier) {
         fuzz_fail("P1: item %lld carries what was deleted", (long long)item->item);
 }
 
+static bool is_of_a_journey(enum hv_event_name name) {
+    return name != HV_EVENT_SUSPECTED && name != HV_EVENT_ABSENT && name != HV_EVENT_QUIET &&
+           name != HV_EVENT_DIGEST && name != HV_EVENT_CLOCK;
+}
+
 static void hear_item(struct promises *promises, const char *organisation, enum hv_role role,
                       const struct hv_item *item, bool has_dossier) {
     struct owed *owed = owed_find(promises, organisation, role, item->item);
 
     expect_private(item, has_dossier);
-    if (!item->event.has_seq ||
-        item->event.has_journey == (item->event.event == HV_EVENT_SUSPECTED))
+    if (!item->event.has_seq || item->event.has_journey != is_of_a_journey(item->event.event))
         fuzz_fail("item %lld does not say which event it is", (long long)item->item);
     if (!owed) {
         if (promises->owed_count < PROMISES_MAX)
