@@ -148,8 +148,8 @@ struct ledger_place {
     hv_time due_ms;
     int64_t row;
 };
-/* The places of open journeys behind that one, in order, at most `limit`; gives how many. Of all, or
- * (organisation not NULL) of those that it holds or is offered: that takes time that grows with
+/* The places of open journeys behind that one, in order, at most `limit`; gives how many. Of all,
+ * or (organisation not NULL) of those that it holds or is offered: that takes time that grows with
  * their number. */
 size_t ledger_places_after(struct ledger *ledger, struct ledger_place place,
                            const char *organisation, size_t limit, struct ledger_place *ret_places);
@@ -287,9 +287,9 @@ bool ledger_item_dossier_waits(struct ledger *ledger, int64_t inbox, int64_t han
 /* A walk over the whole ledger, in steps between which turns go on: every event's commitment and
  * hash up to the newest at the first step; then every journey and handover, with what runs, its
  * dossiers and receipt, every item, digest and acknowledgement, and every absence, against what the
- * events say. Of an item only that it is owed is compared: its attempts are in no event; nor are the
- * clock and the measures. Its memory is bounded, but for the steps that wait in digests, which take
- * some hundred bytes each. */
+ * events say. Of an item only that it is owed is compared: its attempts are in no event; nor are
+ * the clock and the measures. Its memory is bounded, but for the steps that wait in digests, which
+ * take some hundred bytes each. */
 struct ledger_walk;
 
 enum ledger_walk_state {
@@ -335,7 +335,7 @@ bool ledger_event_hash(struct ledger *ledger, int64_t seq, uint8_t ret_hash[32])
 
 struct ledger_absence {
     hv_time begins_ms;
-    hv_time until_ms; /* not after begins_ms: it was taken back */
+    hv_time until_ms;            /* not after begins_ms: it was taken back */
     char deputy[HV_PERSON_SIZE]; /* "": none */
     hv_time said_on_ms;
     int64_t seq; /* the event that says so */
