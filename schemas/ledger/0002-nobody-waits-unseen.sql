@@ -3,13 +3,35 @@
 
 ALTER TABLE ledger ADD COLUMN network_seq INTEGER NOT NULL DEFAULT 0;    -- the event that put the network in force
 
-ALTER TABLE journey ADD COLUMN due INTEGER NOT NULL DEFAULT 1 CHECK (state = 3 OR due > 0);
-ALTER TABLE journey ADD COLUMN keeping BLOB;                             -- runs and claims, as the wire packs them
-ALTER TABLE journey ADD COLUMN not_reached INTEGER NOT NULL DEFAULT 0;   -- in a row
-ALTER TABLE journey ADD COLUMN urgency_on INTEGER NOT NULL DEFAULT 0;
-UPDATE journey SET due = 0 WHERE state = 3;
+-- A CHECK of a range costs nothing; one that lists three numbers or more has SQLite build a table for each row. So
+-- the tables that are written most are made anew.
+CREATE TABLE journey_new (
+    number        INTEGER PRIMARY KEY,
+    id            BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+    state         INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),
+    resident      TEXT NOT NULL CHECK (length(resident) = 46),
+    organisation  TEXT NOT NULL CHECK (organisation <> ''),
+    begeleider    TEXT NOT NULL CHECK (begeleider <> ''),
+    urgency       INTEGER NOT NULL CHECK (urgency BETWEEN 1 AND 3),
+    basis         INTEGER NOT NULL,
+    basis9        INTEGER NOT NULL,
+    opened_at     INTEGER NOT NULL,
+    since         INTEGER NOT NULL,
+    held_since    INTEGER NOT NULL,
+    reassigned_on INTEGER NOT NULL,
+    outcome       INTEGER NOT NULL,
+    closed_by     TEXT NOT NULL,
+    due           INTEGER NOT NULL DEFAULT 1 CHECK (state = 3 OR due > 0),
+    keeping       BLOB,                                                  -- runs and claims, as the wire packs them
+    not_reached   INTEGER NOT NULL DEFAULT 0,                            -- in a row
+    urgency_on    INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO journey_new
+    SELECT number, id, state, resident, organisation, begeleider, urgency, basis, basis9, opened_at, since, held_since,
+           reassigned_on, outcome, closed_by, state < 3, NULL, 0, 0 FROM journey;
+DROP TABLE journey;
+ALTER TABLE journey_new RENAME TO journey;
 CREATE INDEX journey_due ON journey (due) WHERE state < 3;
-DROP INDEX journey_held;
 CREATE INDEX journey_held ON journey (organisation, begeleider) WHERE state < 3;
 
 -- The same with a waiting list, and the labels of cold ones.
@@ -21,7 +43,7 @@ CREATE TABLE handover_new (
     sender           TEXT NOT NULL CHECK (sender <> ''),
     receiver         TEXT NOT NULL CHECK (receiver <> ''),
     kind             INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 4),
-    urgency          INTEGER NOT NULL CHECK (urgency IN (1, 2, 3)),
+    urgency          INTEGER NOT NULL CHECK (urgency BETWEEN 1 AND 3),
     disclose         INTEGER NOT NULL CHECK (disclose IN (1, 2)),
     received_by      TEXT NOT NULL,
     picked_up_by     TEXT NOT NULL,
@@ -51,6 +73,38 @@ DROP TABLE handover;
 ALTER TABLE handover_new RENAME TO handover;
 CREATE UNIQUE INDEX handover_of_journey ON handover (journey, ended_seq); -- one open handover per journey
 CREATE INDEX handover_for ON handover (receiver, ended_seq) WHERE ended_seq = 0;
+
+CREATE TABLE inbox_new (
+    number       INTEGER PRIMARY KEY,
+    organisation TEXT NOT NULL,
+    role         INTEGER NOT NULL CHECK (role BETWEEN 1 AND 3),
+    last         INTEGER NOT NULL,
+    UNIQUE (organisation, role)
+) STRICT;
+INSERT INTO inbox_new SELECT * FROM inbox;
+DROP TABLE inbox;
+ALTER TABLE inbox_new RENAME TO inbox;
+
+-- journey: 0 where it has none.
+CREATE TABLE item_new (
+    number   INTEGER PRIMARY KEY CHECK (number = (inbox << 40) + item),
+    inbox    INTEGER NOT NULL REFERENCES inbox (number),
+    item     INTEGER NOT NULL,
+    journey  INTEGER NOT NULL,
+    handover INTEGER,
+    event    INTEGER NOT NULL REFERENCES event (seq),
+    state    INTEGER NOT NULL CHECK (state BETWEEN 0 AND 4),
+    attempts INTEGER NOT NULL,
+    failures INTEGER NOT NULL,
+    ready_at INTEGER NOT NULL
+) STRICT;
+INSERT INTO item_new SELECT * FROM item;
+DROP TABLE item;
+ALTER TABLE item_new RENAME TO item;
+CREATE INDEX item_of_journey ON item (inbox, journey);
+CREATE INDEX item_ready ON item (inbox) WHERE state = 1;
+CREATE INDEX item_resting ON item (ready_at) WHERE state = 3;
+CREATE INDEX item_aside ON item (inbox) WHERE state = 4;
 
 -- What was said of a begeleider's absence; the newest of each stands.
 CREATE TABLE absence (

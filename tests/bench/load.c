@@ -281,15 +281,20 @@ struct timers_done {
 /* Waits until that many steps were taken, while somebody goes on offering. */
 static struct timers_done timers_wait(struct bench *bench, size_t steps) {
     const struct drive_plan plan = plan_of(bench, DRIVE_OPEN_OFFER, 1, 1, TIMER_OFFERS);
+    const char *name = "houvast_ladder_steps_fired_total";
     struct timers_done done = {0};
     struct crowd crowd;
+    int64_t taken = 0;
 
-    crowd_init(&crowd, &bench->city);
-    struct member *coordinator = crowd_join(&crowd, CITY_COORDINATING, HV_ROLE_COORDINATOR, 0);
     const int64_t begun_ns = now_ns();
     done.offers = drive_run(&bench->city, &plan, 6).answers;
-    while (crowd_stat(&crowd, coordinator, "houvast_ladder_steps_fired_total") < (int64_t)steps)
+    crowd_init(&crowd, &bench->city); /* that of the drive has a coordinator of its own */
+    struct member *coordinator = crowd_join(&crowd, CITY_COORDINATING, HV_ROLE_COORDINATOR, 0);
+    crowd_stats(&crowd, coordinator, &name, 1, &taken);
+    while (taken < (int64_t)steps) {
         usleep(10000);
+        crowd_stats(&crowd, coordinator, &name, 1, &taken);
+    }
     done.seconds = (double)(now_ns() - begun_ns) / 1e9;
     crowd_fini(&crowd);
     return done;
