@@ -45,6 +45,13 @@ void time_run_until(struct broker_world *world, hv_time until_ms) {
     (void)time_run(world, until_ms - world->fake.wall_ms);
 }
 
+void time_forget_peers(struct broker_world *world) {
+    world_forget(world);
+    for (size_t i = 0; i < world->peer_count; i++)
+        free(world->peers[i].heard);
+    world->peer_count = 0;
+}
+
 int64_t time_number(struct broker_world *world, const char *sql) {
     return audit_number(world->broker->ledger->database, sql);
 }

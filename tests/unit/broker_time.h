@@ -17,6 +17,9 @@ int64_t time_run(struct broker_world *world, int64_t ms);
 /* The same, until that moment of the wall clock. */
 void time_run_until(struct broker_world *world, hv_time until_ms);
 
+/* Everybody who was connected is gone, and there is room for others. */
+void time_forget_peers(struct broker_world *world);
+
 /* One number out of the broker's ledger, or -1. */
 int64_t time_number(struct broker_world *world, const char *sql);
 void time_change(struct broker_world *world, const char *sql);

@@ -312,8 +312,7 @@ static void test_deputies(void **state) {
             if (rows[i].absent[a][0])
                 (void)peer_does(kcc, say_absent(world, rows[i].absent[a][0], 0, NULL));
         fake_world_pass(&world->fake, 1000);
-        world->peer_count = 0;
-        world_forget(world);
+        time_forget_peers(world);
     }
     time_audit(world);
 }

@@ -469,8 +469,7 @@ static void test_a_sweep_finds_nothing(void **state) {
         (void)time_run(world, HOUR_MS + MINUTE_MS);
         (void)kcc_begin(world);
         if (world->peer_count > WORLD_PEERS_MAX - 5)
-            world->peer_count = 0;
-        world_forget(world);
+            time_forget_peers(world);
     }
     assert_int_equal(time_number(world, "SELECT count(*) FROM event WHERE type = 35"), 0);
 }

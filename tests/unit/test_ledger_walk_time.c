@@ -218,8 +218,7 @@ static void test_time_goes_on_meanwhile(void **state) {
         assert_int_equal(ledger_commit(ledger), 0);
         if (steps++ % 8 == 0 && steps < 400) {
             (void)time_run(world, 4 * HOUR_MS);
-            world->peer_count = 0;
-            world_forget(world);
+            time_forget_peers(world);
             desk = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "desk", 1000);
             if (steps % 3 == 0)
                 (void)peer_acks_all(desk);
