@@ -35,7 +35,7 @@ struct roster_entry *roster_find(const struct roster *roster, const struct hv_uu
 
 void roster_remove(struct roster *roster, const struct hv_uuid *journey) {
     struct roster_entry *entry = roster_find(roster, journey);
-    if (entry) {
+    if (roster->entries && entry) {
         HASH_DEL(roster->entries, entry);
         free(entry);
         roster->view_count = 0;
@@ -261,7 +261,7 @@ int roster_look(struct roster *roster, const struct roster_filter *filter, hv_ti
     size_t count = HASH_COUNT(roster->entries);
     roster->view_count = 0;
     if (count > roster->view_capacity) {
-        void *view = reallocarray(roster->view, 2 * count, sizeof *roster->view);
+        void *view = reallocarray(roster->view, 2 * count, sizeof(void *));
         if (!view)
             return -ENOMEM;
         roster->view = view;
@@ -271,7 +271,7 @@ int roster_look(struct roster *roster, const struct roster_filter *filter, hv_ti
         if (passes(&entry->standing, filter))
             roster->view[roster->view_count++] = entry;
     if (roster->view_count > 1)
-        qsort_r(roster->view, roster->view_count, sizeof(struct roster_entry *), compare, &now_ms);
+        qsort_r(roster->view, roster->view_count, sizeof(void *), compare, &now_ms);
     return 0;
 }
 
@@ -354,8 +354,7 @@ bool roster_ends_with(const struct hv_uuid *journey, const char *text) {
     for (size_t i = strlen(text); i > 0; i--) {
         if (text[i - 1] == '-')
             continue;
-        char expected = n < DIGITS_MAX ? "0123456789abcdef"[digit(journey, n)] : '\0';
-        if (text[i - 1] != expected)
+        if (n == DIGITS_MAX || text[i - 1] != "0123456789abcdef"[digit(journey, n)])
             return false;
         n++;
     }
