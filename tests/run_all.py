@@ -5,7 +5,8 @@
 
 BUILD is the folder with the programs to prove: build, or build/asan for the sanitizers' ones.
 A suite is `unit` (the programs in BUILD/test/unit), the source of one of them, `fuzz` (the fuzzers
-over the inputs kept for them), `kill` (the kill checker, HOUVAST_KILLS times, 60 where that is not
+over the inputs kept for them), `simulation` (its scripts, a fixed number of seeds and a fresh one),
+`kill` (the kill checker, HOUVAST_KILLS times, 60 where that is not
 set) or a folder of tests/ with pytest files; without any, all run but `bench`.
 Tests find the programs through HOUVAST_BUILD, which is BUILD as an absolute path.
 
@@ -113,6 +114,14 @@ def run_fuzz(build, environment, tally):
             tally.fail(source.stem, f"{program} was not built")
 
 
+def run_simulation(build, environment, tally):
+    program = build / "test/simulation/simulate"
+    if program.exists():
+        run_unit_program(program, environment, tally, ["--test", "--seeds", "30"])
+    else:
+        tally.fail("simulation", f"{program} was not built")
+
+
 def run_pytest(suite, build, environment, tally):
     report = build / "results" / f"{suite}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +170,7 @@ def run_kill(build, environment, tally):
 
 def suites_there_are():
     folders = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")}
-    return ["unit", "fuzz"] + sorted(folders - LONG_SUITES) + ["kill"]
+    return ["unit", "fuzz", "simulation"] + sorted(folders - LONG_SUITES) + ["kill"]
 
 
 def main():
@@ -179,6 +188,8 @@ def main():
             run_unit(build, environment, tally, [pathlib.Path(suite)])
         elif suite == "fuzz":
             run_fuzz(build, environment, tally)
+        elif suite == "simulation":
+            run_simulation(build, environment, tally)
         elif suite == "kill":
             run_kill(build, environment, tally)
         else:

@@ -1,5 +1,5 @@
 /* What peers asked and heard. */
-#include "heard.h"
+#include "heard_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +26,11 @@ static const char *type_name(enum hv_message_type type) {
     return wire_message_struct(type)->name;
 }
 
-static unsigned inbox_of(const struct peer *peer) {
+unsigned heard_inbox(const struct peer *peer) {
     return model_party(peer->organisation) << 2 | (unsigned)peer->role;
 }
 
-static bool of_network(const struct peer *peer) {
+bool heard_is_network(const struct peer *peer) {
     return peer->role == HV_ROLE_COORDINATOR && strcmp(peer->organisation, COORDINATING) == 0;
 }
 
@@ -83,7 +83,7 @@ void heard_ask(struct heard *heard, const struct peer *peer, const void *envelop
                     &error) == 0)
         asked_fill(asked, peer, &message);
     for (size_t i = 0; i < heard->sent_count && asked->type == HV_MESSAGE_ack; i++)
-        if (heard->sent[i].item == asked->item && heard->sent[i].inbox == inbox_of(peer))
+        if (heard->sent[i].item == asked->item && heard->sent[i].inbox == heard_inbox(peer))
             heard->sent[i].acknowledged = true;
     msgpack_zone_destroy(&zone);
 }
@@ -103,7 +103,7 @@ static enum mark_role role_to(const struct peer *peer, const char *holder, const
 
     if (peer->role == HV_ROLE_OPERATOR)
         return ROLE_OPERATOR;
-    if (of_network(peer))
+    if (heard_is_network(peer))
         return ROLE_NETWORKS_COORDINATOR;
     if (strcmp(peer->organisation, holder) == 0)
         return coordinates ? ROLE_HOLDERS_COORDINATOR : ROLE_HOLDER;
@@ -146,17 +146,16 @@ static void mark_asked(const struct heard *heard, const struct model *model,
     else if (asked->journey)
         mark_journey(model->journeys[asked->journey].state, asked->type, role);
     for (size_t i = 0; i < heard->sent_count && asked->type == HV_MESSAGE_ack; i++)
-        if (heard->sent[i].item == asked->item && heard->sent[i].inbox == inbox_of(peer) &&
+        if (heard->sent[i].item == asked->item && heard->sent[i].inbox == heard_inbox(peer) &&
             heard->sent[i].of_offer)
             mark_delivered(model->handovers[heard->sent[i].handover].state);
 }
 
 /* ---- Who may ---- */
 
-#define AS(role)     (1U << (role))
-#define COORDINATORS                                                \
-    (AS(ROLE_HOLDERS_COORDINATOR) | AS(ROLE_RECEIVERS_COORDINATOR) | \
-     AS(ROLE_NETWORKS_COORDINATOR))
+#define AS(role) (1U << (role))
+#define COORDINATORS \
+    (AS(ROLE_HOLDERS_COORDINATOR) | AS(ROLE_RECEIVERS_COORDINATOR) | AS(ROLE_NETWORKS_COORDINATOR))
 #define PARTIES (AS(ROLE_HOLDER) | AS(ROLE_RECEIVER))
 
 /* Who may give the command, by the contract; ~0 where that is not about parties. A holder within
@@ -211,8 +210,7 @@ static void expect_may(const struct model *model, const struct peer *peer,
         return;
     if (may(asked->type) & AS(role))
         return;
-    if (role == ROLE_HOLDER && is_within(model, asked) &&
-        (may(asked->type) & AS(ROLE_RECEIVER)))
+    if (role == ROLE_HOLDER && is_within(model, asked) && (may(asked->type) & AS(ROLE_RECEIVER)))
         return;
     violation("P1: %s of %s/%s is done, and is not theirs (role %d)", type_name(asked->type),
               peer->organisation, peer->instance, (int)role);
@@ -284,8 +282,8 @@ static void expect_once(const struct heard *heard, const struct asked *asked, in
         if (!repeated)
             violation("D2: %s took effect a second time", type_name(asked->type));
         if (before->seq != seq && !is_present_value(asked->type))
-            violation("D2: %s is answered by event %lld, and was by %lld",
-                      type_name(asked->type), (long long)seq, (long long)before->seq);
+            violation("D2: %s is answered by event %lld, and was by %lld", type_name(asked->type),
+                      (long long)seq, (long long)before->seq);
     }
 }
 
@@ -363,8 +361,8 @@ static void expect_recorded(const struct model *model, const struct asked *asked
                   done->holder.organisation, holder->organisation);
 }
 
-static bool in_scope(const struct model *model, const struct peer *peer, unsigned journey) {
-    return of_network(peer) || peer->role == HV_ROLE_OPERATOR ||
+bool heard_in_scope(const struct model *model, const struct peer *peer, unsigned journey) {
+    return heard_is_network(peer) || peer->role == HV_ROLE_OPERATOR ||
            (model_party(peer->organisation) & model->journeys[journey].parties);
 }
 
@@ -377,11 +375,11 @@ static void expect_private_answer(const struct model *model, const struct peer *
             violation("P1: a history says whom a handover is about");
         if (event->has_runs)
             violation("P1: a history shows the broker's own runs");
-        if (event->has_journey && !in_scope(model, peer, words_number(&event->journey)))
+        if (event->has_journey && !heard_in_scope(model, peer, words_number(&event->journey)))
             violation("P1: a history is shown to a stranger");
     }
     for (size_t i = 0; done->has_journeys && i < done->journeys.count; i++)
-        if (!in_scope(model, peer, words_number(&done->journeys.items[i].journey)))
+        if (!heard_in_scope(model, peer, words_number(&done->journeys.items[i].journey)))
             violation("P1: a stranger's list has j%u",
                       words_number(&done->journeys.items[i].journey));
 }
@@ -427,103 +425,7 @@ static void hear_refused(const struct heard *heard, const struct model *model,
     expect_hidden(model, peer, asked, refused);
 }
 
-/* ---- Items ---- */
-
-static struct sent *sent_find(struct heard *heard, unsigned inbox, int64_t item) {
-    for (size_t i = heard->sent_count; i-- > 0;)
-        if (heard->sent[i].item == item && heard->sent[i].inbox == inbox)
-            return &heard->sent[i];
-    return NULL;
-}
-
-/* Of one journey at most one item of an inbox is out, in order: one that comes before an earlier
- * was acknowledged comes behind one that was set aside. */
-static void expect_turn_of(const struct heard *heard, const struct sent *next) {
-    for (size_t i = 0; i < heard->sent_count; i++) {
-        const struct sent *sent = &heard->sent[i];
-        if (sent->inbox != next->inbox || sent->item >= next->item || sent->acknowledged ||
-            memcmp(&sent->journey, &next->journey, sizeof sent->journey) != 0)
-            continue;
-        if (sent->attempt < 3)
-            violation("D3: item %lld is sent while item %lld of the same journey is out",
-                      (long long)next->item, (long long)sent->item);
-        mark_fault(FAULT_ASIDE);
-    }
-}
-
-static void sent_add(struct heard *heard, unsigned inbox, const struct hv_item *item) {
-    struct sent *sent = &heard->sent[heard->sent_count];
-
-    if (heard->sent_count == HEARD_ITEMS_MAX)
-        return;
-    *sent = (struct sent){
-        .inbox = inbox,
-        .item = item->item,
-        .seq = item->event.seq,
-        .attempt = item->attempt,
-        .journey = item->event.journey,
-        .of_offer = item->event.event == HV_EVENT_OFFERED,
-        .handover = item->event.has_handover ? words_number(&item->event.handover) : 0,
-    };
-    expect_turn_of(heard, sent);
-    heard->sent_count++;
-}
-
-/* P1: only `dossier` says whom a handover is about, to its receiver, once it is disclosed. */
-static void expect_private_item(const struct model *model, const struct peer *peer,
-                                const struct hv_item *item, bool has_dossier) {
-    const struct hv_event *event = &item->event;
-    const struct model_handover *handover =
-        event->has_handover ? &model->handovers[words_number(&event->handover)] : NULL;
-
-    if (event->has_runs)
-        violation("P1: item %lld shows the broker's own runs", (long long)item->item);
-    if (!event->has_resident && !has_dossier)
-        return;
-    if (event->event != HV_EVENT_DOSSIER || !handover || !handover->disclosed ||
-        strcmp(handover->to, peer->organisation) != 0 || peer->role != HV_ROLE_ENDPOINT)
-        violation("P1: item %lld (%s) says whom it is about", (long long)item->item,
-                  wire_word_text(&wire_vocabulary_event_name, (int)event->event));
-    if ((event->has_deleted && event->deleted) || handover->state > HV_HANDOVER_CONFIRMED)
-        violation("P1: item %lld carries what was deleted", (long long)item->item);
-}
-
-static void hear_item(struct heard *heard, const struct model *model, const struct peer *peer,
-                      const struct hv_item *item, bool has_dossier, bool is_lost) {
-    struct sent *sent = sent_find(heard, inbox_of(peer), item->item);
-
-    expect_private_item(model, peer, item, has_dossier);
-    if (item->has_for_)
-        mark_fault(FAULT_DEPUTY);
-    if (item->event.event == HV_EVENT_DIGEST)
-        mark_fault(FAULT_DIGEST);
-    if (!sent && !is_lost)
-        sent_add(heard, inbox_of(peer), item);
-    if (!sent)
-        return;
-    if (sent->seq != item->event.seq)
-        violation("D2: item %lld is another event than before", (long long)item->item);
-    if (sent->attempt >= item->attempt)
-        violation("D2: item %lld is sent again and not marked so", (long long)item->item);
-    if (!is_lost)
-        sent->attempt = item->attempt;
-}
-
 /* ---- All ---- */
-
-static void expect_private_watch(const struct model *model, const struct peer *peer,
-                                 const struct hv_message *message) {
-    const struct hv_event *event = &message->watched_event.event;
-
-    if (peer->role != HV_ROLE_COORDINATOR)
-        violation("P1: %s/%s watches", peer->organisation, peer->instance);
-    if (message->type == HV_MESSAGE_watched_event &&
-        ((event->has_resident && event->event != HV_EVENT_OPENED) || event->has_runs))
-        violation("P1: a watcher sees whom a handover is about");
-    if (message->type == HV_MESSAGE_watched_event && event->has_journey &&
-        !in_scope(model, peer, words_number(&event->journey)))
-        violation("P1: a stranger watches j%u", words_number(&event->journey));
-}
 
 void heard_message(struct heard *heard, struct model *model, const struct peer *peer,
                    const struct hv_message *message, bool has_dossier, bool is_lost,
@@ -540,12 +442,12 @@ void heard_message(struct heard *heard, struct model *model, const struct peer *
         break;
     case HV_MESSAGE_item:
         events->take_before(events->context, HV_INTEGER_MAX);
-        hear_item(heard, model, peer, &message->item, has_dossier, is_lost);
+        heard_item(heard, model, peer, &message->item, has_dossier, is_lost);
         break;
     case HV_MESSAGE_watched_event:
     case HV_MESSAGE_watched_journey:
         events->take_before(events->context, HV_INTEGER_MAX);
-        expect_private_watch(model, peer, message);
+        heard_watched(model, peer, message);
         break;
     default:
         break;

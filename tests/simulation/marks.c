@@ -21,9 +21,9 @@ static struct marks {
     unsigned long refusals[16];
     unsigned long faults[MARK_FAULT_COUNT];
     unsigned long steps[16][4][STEPS];
-} *marks;
+} * marks;
 
-static const char *const roles[MARK_ROLES] = {"holder",     "receiver",  "h-coord", "r-coord",
+static const char *const roles[MARK_ROLES] = {"holder",  "receiver", "h-coord", "r-coord",
                                               "n-coord", "operator", "stranger"};
 
 #define COMMAND_TYPE(name) HV_MESSAGE_##name,
@@ -172,8 +172,7 @@ static void steps_print(struct table *table) {
 static void others_print(struct table *table) {
     (void)fprintf(table->file, "\n%-50s\n", "an offer acknowledged in state");
     for (int state = 1; state < STATES; state++) {
-        (void)fprintf(table->file, "%-50s",
-                      wire_word_text(&wire_vocabulary_handover_state, state));
+        (void)fprintf(table->file, "%-50s", wire_word_text(&wire_vocabulary_handover_state, state));
         cell(table, marks->delivered[state]);
         (void)fputc('\n', table->file);
     }

@@ -19,50 +19,52 @@ enum mark_role {
     MARK_ROLES,
 };
 
-#define MARK_HANDOVER_COMMANDS(C)                                                                \
-    C(receive) C(pickup) C(wait) C(introduce) C(confirm) C(decline) C(withdraw) C(supplement) \
-        C(fetch) C(contest) C(note) C(claim) C(status)
-#define MARK_JOURNEY_COMMANDS(C)                                                              \
-    C(open) C(reassign) C(close) C(settle) C(offer) C(note) C(set_urgency) C(claim) C(status) \
-        C(history)
+#define MARK_HANDOVER_COMMANDS(C)                                                            \
+    C(receive)                                                                               \
+    C(pickup)                                                                                \
+    C(wait) C(introduce) C(confirm) C(decline) C(withdraw) C(supplement) C(fetch) C(contest) \
+        C(note) C(claim) C(status)
+#define MARK_JOURNEY_COMMANDS(C) \
+    C(open)                      \
+    C(reassign) C(close) C(settle) C(offer) C(note) C(set_urgency) C(claim) C(status) C(history)
 
-#define MARK_FAULTS(F)                                                                             \
-    F(LOST, "an answer or item lost")                                                              \
-    F(DOUBLED, "a message doubled")                                                                \
-    F(LATE, "a message late, behind others")                                                       \
-    F(WRONG, "a message that makes no sense now")                                                  \
-    F(BROKEN, "a message that cannot be read")                                                     \
-    F(REPEATED, "a command repeated")                                                              \
-    F(FULL, "a connection that takes nothing")                                                     \
-    F(KILLED, "killed between turns")                                                              \
-    F(CRASH_KEEPS, "a crash in mid-turn, nothing lost")                                            \
-    F(CRASH_DROPS, "power lost in mid-turn, what was not synced dropped")                          \
-    F(CRASH_TEARS, "the same, torn")                                                               \
-    F(CRASH_REORDERS, "the same, sectors in any order")                                            \
-    F(WRITE_ERROR, "a write or sync failed")                                                       \
-    F(READ_ERROR, "a read failed")                                                                 \
-    F(DISK_FULL, "a full disk: taken from the reserve alone")                                      \
-    F(DISK_READ_ONLY, "a disk full to the last byte")                                              \
-    F(WALL_FORWARD, "the wall clock stepped forward")                                              \
-    F(WALL_BACK, "the wall clock stepped back")                                                    \
-    F(DOUBTED, "the clock doubted")                                                                \
-    F(ACCEPTED, "the clock trusted again")                                                         \
-    F(BOOT, "the machine started anew")                                                            \
-    F(ASLEEP, "days in which nothing ran")                                                         \
-    F(RESTART, "stopped and started in order")                                                     \
-    F(RELOAD, "other network files in force")                                                      \
-    F(RELOAD_REFUSED, "network files refused")                                                     \
-    F(RELOAD_LADDERS, "other ladders in force")                                                    \
-    F(REVOKED, "a key revoked that is still used")                                                 \
-    F(ABSENT, "a begeleider away without a deputy")                                                \
-    F(DEPUTY, "an item for a deputy")                                                              \
-    F(QUIET, "an organisation quiet")                                                              \
-    F(ACTED_FOR, "a coordinator acted for an organisation")                                        \
-    F(NOBODY, "a last step that reached nobody")                                                   \
-    F(RESTED, "a step that rested for a claim")                                                    \
-    F(DIGEST, "steps told in one digest")                                                          \
-    F(ASIDE, "an item set aside")                                                                  \
-    F(CONTESTED, "a confirmation contested")                                                       \
+#define MARK_FAULTS(F)                                                    \
+    F(LOST, "an answer or item lost")                                     \
+    F(DOUBLED, "a message doubled")                                       \
+    F(LATE, "a message late, behind others")                              \
+    F(WRONG, "a message that makes no sense now")                         \
+    F(BROKEN, "a message that cannot be read")                            \
+    F(REPEATED, "a command repeated")                                     \
+    F(FULL, "a connection that takes nothing")                            \
+    F(KILLED, "killed between turns")                                     \
+    F(CRASH_KEEPS, "a crash in mid-turn, nothing lost")                   \
+    F(CRASH_DROPS, "power lost in mid-turn, what was not synced dropped") \
+    F(CRASH_TEARS, "the same, torn")                                      \
+    F(CRASH_REORDERS, "the same, sectors in any order")                   \
+    F(WRITE_ERROR, "a write or sync failed")                              \
+    F(READ_ERROR, "a read failed")                                        \
+    F(DISK_FULL, "a full disk: taken from the reserve alone")             \
+    F(DISK_READ_ONLY, "a disk full to the last byte")                     \
+    F(WALL_FORWARD, "the wall clock stepped forward")                     \
+    F(WALL_BACK, "the wall clock stepped back")                           \
+    F(DOUBTED, "the clock doubted")                                       \
+    F(ACCEPTED, "the clock trusted again")                                \
+    F(BOOT, "the machine started anew")                                   \
+    F(ASLEEP, "days in which nothing ran")                                \
+    F(RESTART, "stopped and started in order")                            \
+    F(RELOAD, "other network files in force")                             \
+    F(RELOAD_REFUSED, "network files refused")                            \
+    F(RELOAD_LADDERS, "other ladders in force")                           \
+    F(REVOKED, "a key revoked that is still used")                        \
+    F(ABSENT, "a begeleider away without a deputy")                       \
+    F(DEPUTY, "an item for a deputy")                                     \
+    F(QUIET, "an organisation quiet")                                     \
+    F(ACTED_FOR, "a coordinator acted for an organisation")               \
+    F(NOBODY, "a last step that reached nobody")                          \
+    F(RESTED, "a step that rested for a claim")                           \
+    F(DIGEST, "steps told in one digest")                                 \
+    F(ASIDE, "an item set aside")                                         \
+    F(CONTESTED, "a confirmation contested")                              \
     F(STUBBORN, "a receiver that never ends anything")
 
 #define MARK_FAULT(name, text) FAULT_##name,

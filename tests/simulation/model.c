@@ -70,9 +70,8 @@ enum hv_handover_state model_next(enum hv_handover_state state, enum hv_event_na
 
 static void by_side(const struct taking *taking, const char *organisation) {
     if (strcmp(taking->said, organisation) != 0)
-        violation("H2: event %lld: %s is said by %s, and is for %s to say",
-                  (long long)taking->seq, name_of(taking->event->event), taking->said,
-                  organisation);
+        violation("H2: event %lld: %s is said by %s, and is for %s to say", (long long)taking->seq,
+                  name_of(taking->event->event), taking->said, organisation);
 }
 
 static void move(const struct taking *taking) {
@@ -251,8 +250,7 @@ static void take_urgency(const struct taking *taking) {
     if (taking->event->urgency < taking->journey->urgency)
         by_side(taking, taking->journey->holder.organisation);
     taking->journey->urgency = taking->event->urgency;
-    if (open && open->state == HV_HANDOVER_WAITING &&
-        taking->event->urgency == HV_URGENCY_CRISIS)
+    if (open && open->state == HV_HANDOVER_WAITING && taking->event->urgency == HV_URGENCY_CRISIS)
         open->state = open->picked_up_by[0] ? HV_HANDOVER_PICKED_UP : HV_HANDOVER_RECEIVED;
 }
 
@@ -387,7 +385,7 @@ static void take_one(struct taking *taking, struct model_event *remembered) {
 
 void model_take(struct model *model, const struct hv_event *event, int64_t seq, int64_t first,
                 hv_time at_ms) {
-    const char *said = event->has_acted_for     ? event->acted_for
+    const char *said = event->has_acted_for      ? event->acted_for
                        : event->has_organisation ? event->organisation
                                                  : "";
     struct taking taking = {

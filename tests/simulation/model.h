@@ -16,9 +16,9 @@ struct model_journey {
     struct hv_holder holder;
     enum hv_urgency urgency;
     char closing_by[HV_PERSON_SIZE];
-    bool agreed;     /* a second person did, in the event before */
-    bool is_kept;    /* no handover, and the holder keeps the resident: not unrouted */
-    unsigned open;   /* the open handover; 0: none */
+    bool agreed;      /* a second person did, in the event before */
+    bool is_kept;     /* no handover, and the holder keeps the resident: not unrouted */
+    unsigned open;    /* the open handover; 0: none */
     unsigned parties; /* organisations that held or were offered it: a bit each */
     size_t run_count;
     struct hv_run runs[MODEL_RUNS];
@@ -39,7 +39,7 @@ struct model_handover {
     bool introduced, disclosed;
     int64_t supplements;
     hv_time planned_ms;
-    bool moved; /* the newest event has brought it to another state */
+    bool moved;                  /* the newest event has brought it to another state */
     struct hv_holder end_holder; /* who held when it ended */
 };
 
@@ -60,8 +60,8 @@ struct model {
     struct model_handover handovers[MODEL_HANDOVERS];
     struct model_event *events; /* number n stands at n */
     size_t event_count, event_room;
-    hv_time latest_ms; /* from which deadlines may have been counted: a clock that is put back leaves
-                          them where they are, until they are swept */
+    hv_time latest_ms; /* from which deadlines may have been counted: a clock that is put back
+                          leaves them where they are, until they are swept */
     bool put_back;     /* it was, and that has not been long enough ago */
     int64_t passed_ms; /* in all, whatever the clocks say: the town counts it */
     int64_t back_ms;   /* of it, when that was */

@@ -1,5 +1,5 @@
-/* T1: a ladder's steps fall due once, in order, no later than their ceilings; and who waits is heard
- * of by the network's coordinators, whatever a receiver says instead of acting. */
+/* T1: a ladder's steps fall due once, in order, no later than their ceilings; and who waits is
+ * heard of by the network's coordinators, whatever a receiver says instead of acting. */
 #include "model_ladder.h"
 
 #include <string.h>
@@ -53,8 +53,7 @@ static hv_time planned(const struct model_handover *handover, hv_time at_ms) {
 }
 
 static void expect_run(const struct hv_run *run, int64_t seq, hv_time at_ms) {
-    const hv_time began_ms =
-        later(later(run->began, run->has_asked ? run->asked : 0), at_ms);
+    const hv_time began_ms = later(later(run->began, run->has_asked ? run->asked : 0), at_ms);
     const int64_t ceiling_ms = ceilings_ms[run->phase][run->urgency];
 
     if (run->began > at_ms + WAIT_MAX)
@@ -182,8 +181,8 @@ static void phase_begins(struct model_journey *journey, const struct model_hando
 static void take_picked_up(struct model_journey *journey, const struct model_handover *handover,
                            hv_time at_ms) {
     const hv_time begins_ms = planned(handover, at_ms);
-    const bool same = begins_ms > at_ms ? journey->arrival_ms == begins_ms
-                                        : journey->arrival_ms <= at_ms;
+    const bool same =
+        begins_ms > at_ms ? journey->arrival_ms == begins_ms : journey->arrival_ms <= at_ms;
 
     if (!handover->moved && same)
         return;
@@ -319,6 +318,6 @@ void model_ladder_expect(const struct model *model, unsigned number, hv_time now
             violation("T1: a step of j%u was due %lld ms ago", number,
                       (long long)(now_ms - journey->runs[i].due));
     if (silent_ms > ceilings_ms[phase][journey->urgency] + CLAIM_MAX)
-        violation("T1: j%u waits (%s) and nobody was told for %lld days", number,
-                  phase_name(phase), (long long)(silent_ms / DAY));
+        violation("T1: j%u waits (%s) and nobody was told for %lld days", number, phase_name(phase),
+                  (long long)(silent_ms / DAY));
 }

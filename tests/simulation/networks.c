@@ -13,8 +13,8 @@
 #include "broker/keyfile.h"
 #include "broker/network_z85.h"
 
-const char *const networks_names[NETWORKS] = {"base",    "loose",      "leaving", "slow", "small",
-                                              "ladders", "revoked", "gone", "broken"};
+const char *const networks_names[NETWORKS] = {"base",    "loose",   "leaving", "slow",  "small",
+                                              "ladders", "revoked", "gone",    "broken"};
 
 const char *const networks_organisations[NETWORK_ORGANISATIONS] = {"kcc", "support", "werkse",
                                                                    "wijk"};
@@ -90,15 +90,14 @@ static void key_say(struct text *text, enum simulated_network network, const cha
             key_text(organisation, instance), role);
 }
 
-static void organisation_put(const char *folder, enum simulated_network network,
-                             const char *name) {
+static void organisation_put(const char *folder, enum simulated_network network, const char *name) {
     const bool loose = network == NETWORK_LOOSE && strcmp(name, "support") == 0;
     const bool leaves = network == NETWORK_LEAVING && strcmp(name, "werkse") == 0;
     struct text text = {.size = 0};
     char path[64];
 
-    say(&text, "[organisation]\nname = %s\ndisplay_name = %s!\ntelephone = 14015\n%s%s", name,
-        name, leaves ? "leaving = yes\n" : "", loose ? "opening = wed 10:00-11:00\n" : "");
+    say(&text, "[organisation]\nname = %s\ndisplay_name = %s!\ntelephone = 14015\n%s%s", name, name,
+        leaves ? "leaving = yes\n" : "", loose ? "opening = wed 10:00-11:00\n" : "");
     key_say(&text, network, name, "one", "endpoint");
     key_say(&text, network, name, "two", "endpoint");
     if (strcmp(name, "wijk") != 0)
@@ -148,18 +147,19 @@ static void loose_ladders_put(const char *folder) {
 static void ladders_put(const char *folder) {
     struct text text = {.size = 0};
 
-    say(&text, "[ladder unrouted]\nurgency = routine\nstep = 1d holder coordinator\n"
-               "step = 3d network\nevery = 1d\n"
-               "[ladder receipt]\nkind = cold\nurgency = crisis\nstep = 5M responsible coordinator\n"
-               "step = 10M network\nevery = 10M\n"
-               "[ladder pick-up]\nto = werkse\nurgency = urgent\nstep = 1h responsible\n"
-               "step = 2h coordinator\nstep = 1d network\nevery = 4h\n"
-               "[ladder arrival]\nurgency = routine\nstep = 2D responsible\nstep = 3D endpoint@wijk\n"
-               "step = 4D coordinator\nstep = 5D network\nevery = 1D\n"
-               "[ladder held]\nurgency = routine\nevery = 7D\n"
-               "[ladder contested]\nstep = 1H network\nstep = 2H endpoint@support\nevery = 4H\n"
-               "[ladder answer]\nurgency = routine\nstep = 2h responsible\nstep = 4h endpoint@support\n"
-               "every = 1D\n");
+    say(&text,
+        "[ladder unrouted]\nurgency = routine\nstep = 1d holder coordinator\n"
+        "step = 3d network\nevery = 1d\n"
+        "[ladder receipt]\nkind = cold\nurgency = crisis\nstep = 5M responsible coordinator\n"
+        "step = 10M network\nevery = 10M\n"
+        "[ladder pick-up]\nto = werkse\nurgency = urgent\nstep = 1h responsible\n"
+        "step = 2h coordinator\nstep = 1d network\nevery = 4h\n"
+        "[ladder arrival]\nurgency = routine\nstep = 2D responsible\nstep = 3D endpoint@wijk\n"
+        "step = 4D coordinator\nstep = 5D network\nevery = 1D\n"
+        "[ladder held]\nurgency = routine\nevery = 7D\n"
+        "[ladder contested]\nstep = 1H network\nstep = 2H endpoint@support\nevery = 4H\n"
+        "[ladder answer]\nurgency = routine\nstep = 2h responsible\nstep = 4h endpoint@support\n"
+        "every = 1D\n");
     file_put(folder, "ladders/city.conf", &text);
 }
 

@@ -1,4 +1,5 @@
-/* The network's files that the simulation's broker reads, in several states; one is there at a time.
+/* The network's files that the simulation's broker reads, in several states; one is there at a
+ * time.
  *
  *   base        four organisations, the default ladders
  *   loose       the holder's coordinators settle too, dossiers go at once, digests begin at two

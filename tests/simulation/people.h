@@ -27,7 +27,7 @@ void people_init(struct people *people, struct town *town, uint64_t seed);
 /* The next step's line. */
 void people_step(struct people *people, char ret_line[STEP_SIZE]);
 
-/* ---- For people_say.c, which makes the messages ---- */
+/* ---- Between people.c, people_talk.c (who says what) and people_say.c (in which words) ---- */
 
 /* A message, whose it is, and how it is framed. */
 struct saying {
@@ -41,9 +41,10 @@ bool people_chance(struct people *people, unsigned percent);
 size_t people_below(struct people *people, size_t most);
 /* Any peer of that organisation (NULL: of any) and role; NULL: there is none. */
 struct peer *people_peer(struct people *people, const char *organisation, enum hv_role role);
+struct peer *people_any_peer(struct people *people);
 
-/* What somebody would sensibly say of that journey now. */
-void people_sensible(struct people *people, unsigned journey, struct saying *ret_saying);
+/* Somebody says something: the line. */
+void people_say(struct people *people, char ret_line[STEP_SIZE]);
 /* A command on that handover, or journey, with what would be right in it. */
 void people_of_handover(struct people *people, enum hv_message_type type, unsigned handover,
                         struct saying *saying);

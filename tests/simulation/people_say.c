@@ -59,8 +59,8 @@ static void make_open(struct people *people, unsigned number, struct hv_open *op
     open->urgency = any_urgency(people);
     open->has_on = people_chance(people, 50);
     open->on = any_on(people);
-    open->has_reopens = journey->state == HV_JOURNEY_CLOSED ? people_chance(people, 90)
-                                                             : people_chance(people, 4);
+    open->has_reopens =
+        journey->state == HV_JOURNEY_CLOSED ? people_chance(people, 90) : people_chance(people, 4);
     open->reopens = open->has_reopens;
 }
 
@@ -116,15 +116,14 @@ static void make_offer(struct people *people, struct saying *saying) {
 static const enum hv_note_code of_receiver[] = {HV_NOTE_WORKING_ON_IT, HV_NOTE_WORKING_ON_IT,
                                                 HV_NOTE_QUESTION,      HV_NOTE_MISSING,
                                                 HV_NOTE_ANSWER,        HV_NOTE_NO_SHOW};
-static const enum hv_note_code of_holder[] = {HV_NOTE_QUESTION, HV_NOTE_MISSING, HV_NOTE_ANSWER,
-                                              HV_NOTE_NO_SHOW,  HV_NOTE_INFORMED,
-                                              HV_NOTE_IN_TOUCH, HV_NOTE_NOT_REACHED, HV_NOTE_TIP};
+static const enum hv_note_code of_holder[] = {
+    HV_NOTE_QUESTION, HV_NOTE_MISSING,  HV_NOTE_ANSWER,      HV_NOTE_NO_SHOW,
+    HV_NOTE_INFORMED, HV_NOTE_IN_TOUCH, HV_NOTE_NOT_REACHED, HV_NOTE_TIP};
 
 static void make_note(struct people *people, unsigned handover, struct saying *saying) {
     struct hv_note *note = &saying->message.note;
-    const bool receives =
-        handover && strcmp(people->town->model.handovers[handover].to,
-                           saying->peer ? saying->peer->organisation : "") == 0;
+    const bool receives = handover && strcmp(people->town->model.handovers[handover].to,
+                                             saying->peer ? saying->peer->organisation : "") == 0;
 
     note->has_handover = handover != 0;
     note->handover = words_id('h', handover);
@@ -204,8 +203,8 @@ void people_of_journey(struct people *people, enum hv_message_type type, unsigne
 static void make_receive(struct people *people, const struct model_handover *handover,
                          struct hv_receive *receive) {
     put(receive->begeleider, any_person(people));
-    receive->has_instead_of = handover->received_by[0] ? people_chance(people, 85)
-                                                        : people_chance(people, 3);
+    receive->has_instead_of =
+        handover->received_by[0] ? people_chance(people, 85) : people_chance(people, 3);
     put(receive->instead_of, mostly(people, handover->received_by));
     receive->has_on = people_chance(people, 50);
     receive->on = any_on(people);
@@ -216,8 +215,8 @@ static void make_pickup(struct people *people, const struct model_handover *hand
     const int64_t days = (int64_t)people_below(people, people_chance(people, 97) ? 30 : 3000);
 
     put(pickup->begeleider, any_person(people));
-    pickup->has_instead_of = handover->picked_up_by[0] ? people_chance(people, 85)
-                                                        : people_chance(people, 3);
+    pickup->has_instead_of =
+        handover->picked_up_by[0] ? people_chance(people, 85) : people_chance(people, 3);
     put(pickup->instead_of, mostly(people, handover->picked_up_by));
     pickup->has_planned = people_chance(people, 50);
     pickup->planned = town_now_ms(people->town) + days * DAY;
@@ -259,8 +258,7 @@ static void make_introduce(struct people *people, const struct model_handover *h
 static void make_confirm(struct people *people, const struct model_handover *handover,
                          struct hv_confirm *confirm) {
     put(confirm->begeleider, mostly(people, handover->picked_up_by));
-    confirm->contact.on =
-        people_chance(people, 85) ? town_now_ms(people->town) : any_on(people);
+    confirm->contact.on = people_chance(people, 85) ? town_now_ms(people->town) : any_on(people);
     confirm->contact.how = (enum hv_contact_how)(1 + people_below(people, 5));
     confirm->contact.with = (enum hv_contact_with)(1 + people_below(people, 2));
     confirm->has_as = people_chance(people, 40);
@@ -355,14 +353,14 @@ static void make_list(struct people *people, struct hv_list *list) {
 
 void people_aside(struct people *people, struct saying *saying) {
     static const enum hv_message_type types[] = {
-        HV_MESSAGE_absent, HV_MESSAGE_absent, HV_MESSAGE_absent, HV_MESSAGE_list,
-        HV_MESSAGE_list,   HV_MESSAGE_watch,  HV_MESSAGE_map,    HV_MESSAGE_stats,
+        HV_MESSAGE_absent, HV_MESSAGE_absent, HV_MESSAGE_absent,      HV_MESSAGE_list,
+        HV_MESSAGE_list,   HV_MESSAGE_watch,  HV_MESSAGE_map,         HV_MESSAGE_stats,
         HV_MESSAGE_ping,   HV_MESSAGE_bye,    HV_MESSAGE_clock_accept};
     struct hv_message *message = &saying->message;
 
     message->type = types[people_below(people, COUNT(types))];
-    const enum hv_role role = message->type == HV_MESSAGE_absent ? HV_ROLE_ENDPOINT
-                              : message->type == HV_MESSAGE_list ? HV_ROLE_COORDINATOR
+    const enum hv_role role = message->type == HV_MESSAGE_absent  ? HV_ROLE_ENDPOINT
+                              : message->type == HV_MESSAGE_list  ? HV_ROLE_COORDINATOR
                               : message->type == HV_MESSAGE_watch ? HV_ROLE_COORDINATOR
                                                                   : HV_ROLE_OPERATOR;
     if (people_chance(people, 92))

@@ -16,10 +16,10 @@
 #include "ends.h"
 #include "people.h"
 
-#define STATUS_VIOLATION 3
-#define STATUS_SCRIPT    4
+#define STATUS_VIOLATION   3
+#define STATUS_SCRIPT      4
 #define SHRINK_SECONDS_MAX 30
-#define SECONDS_MAX      60 /* for one run, which takes less than one */
+#define SECONDS_MAX        60 /* for one run, which takes less than one */
 
 static struct run *own; /* of this process */
 

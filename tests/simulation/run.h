@@ -1,4 +1,5 @@
-/* Runs: of a seed, or of a script, each in a process of its own, because what goes wrong ends it. */
+/* Runs: of a seed, or of a script, each in a process of its own, because what goes wrong ends it.
+ */
 #ifndef HOUVAST_TESTS_SIMULATION_RUN_H
 #define HOUVAST_TESTS_SIMULATION_RUN_H
 
@@ -13,8 +14,8 @@
 
 /* What a process and the one that waits for it share. */
 struct run {
-    uint64_t seed;    /* that it is at */
-    size_t count;     /* steps of it, taken or under way */
+    uint64_t seed;                   /* that it is at */
+    size_t count;                    /* steps of it, taken or under way */
     int64_t seeds, steps, passed_ms; /* in all, of whole runs */
     char folder[64];
     char said[RUN_SAID_SIZE]; /* what was violated; "": nothing, or the process broke off */

@@ -8,8 +8,8 @@
  * A run is a row of steps (step.h): peers of four organisations say what is mostly sensible
  * (people.c), or lose, double, delay, break and repeat it; their systems go away; time passes, by
  * minutes or months; the wall clock steps, the machine starts anew; network files change, keys and
- * ladders with them; the process is killed, the power goes in the middle of a write and what was not
- * synced is dropped, torn or reordered (disk.c); the disk fills up or fails.
+ * ladders with them; the process is killed, the power goes in the middle of a write and what was
+ * not synced is dropped, torn or reordered (disk.c); the disk fills up or fails.
  *
  * After every step all guarantees are checked. The model (model.c) is told each event and nothing
  * else, and says what may follow: who holds (H1), that the hold moves by a confirmation alone (H2),
@@ -97,8 +97,8 @@ static struct sum run_all(const struct options *options) {
 
     for (unsigned i = 0; i < options->jobs; i++) {
         jobs[i].run = run_new();
-        jobs[i].process = run_seeds(jobs[i].run, options->first + i, end, options->jobs,
-                                    options->steps);
+        jobs[i].process =
+            run_seeds(jobs[i].run, options->first + i, end, options->jobs, options->steps);
     }
     while (running > 0) {
         struct job *job = job_wait(jobs, options->jobs);

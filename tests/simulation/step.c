@@ -70,8 +70,11 @@ static bool option_take(struct options *options, const char *word) {
     const struct {
         const char *name;
         bool *is;
-    } names[] = {{"and", &options->and},   {"twice", &options->twice}, {"late", &options->late},
-                 {"lost", &options->lost}, {"bare", &options->bare}};
+    } names[] = {{"and", &options->and },
+                 {"twice", &options->twice},
+                 {"late", &options->late},
+                 {"lost", &options->lost},
+                 {"bare", &options->bare}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i].name, word) == 0)

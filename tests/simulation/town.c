@@ -64,13 +64,12 @@ static const struct {
     const char *organisation, *instance;
     enum hv_role role;
 } people[TOWN_PEERS] = {
-    {"kcc", "one", HV_ROLE_ENDPOINT},     {"kcc", "two", HV_ROLE_ENDPOINT},
-    {"kcc", "desk", HV_ROLE_COORDINATOR}, {"kcc", "ops", HV_ROLE_OPERATOR},
-    {"support", "one", HV_ROLE_ENDPOINT}, {"support", "two", HV_ROLE_ENDPOINT},
-    {"support", "desk", HV_ROLE_COORDINATOR},
-    {"werkse", "one", HV_ROLE_ENDPOINT},  {"werkse", "two", HV_ROLE_ENDPOINT},
-    {"werkse", "desk", HV_ROLE_COORDINATOR},
-    {"wijk", "one", HV_ROLE_ENDPOINT},    {"wijk", "two", HV_ROLE_ENDPOINT},
+    {"kcc", "one", HV_ROLE_ENDPOINT},         {"kcc", "two", HV_ROLE_ENDPOINT},
+    {"kcc", "desk", HV_ROLE_COORDINATOR},     {"kcc", "ops", HV_ROLE_OPERATOR},
+    {"support", "one", HV_ROLE_ENDPOINT},     {"support", "two", HV_ROLE_ENDPOINT},
+    {"support", "desk", HV_ROLE_COORDINATOR}, {"werkse", "one", HV_ROLE_ENDPOINT},
+    {"werkse", "two", HV_ROLE_ENDPOINT},      {"werkse", "desk", HV_ROLE_COORDINATOR},
+    {"wijk", "one", HV_ROLE_ENDPOINT},        {"wijk", "two", HV_ROLE_ENDPOINT},
     {"nowhere", "one", HV_ROLE_ENDPOINT},
 };
 

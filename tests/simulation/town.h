@@ -27,9 +27,9 @@ struct peer {
     uint8_t key[NETWORK_KEY_SIZE];
     struct route route;
     enum connection connection;
-    bool loses; /* what is sent to it next is lost */
-    bool greeted; /* it believes to have a session */
-    int64_t spoke_ms; /* since boot */
+    bool loses;                    /* what is sent to it next is lost */
+    bool greeted;                  /* it believes to have a session */
+    int64_t spoke_ms;              /* since boot */
     int64_t items[PEER_ITEMS_MAX]; /* heard and not acknowledged yet, as it knows */
     size_t item_count;
 };
@@ -56,9 +56,9 @@ struct town {
     struct outbox outbox;
     struct model model;
     struct heard heard;
-    sqlite3_stmt *events; /* the next ones, of the broker's own connection */
-    int64_t seq;          /* that the model has taken */
-    uint8_t head[32];     /* of the newest event that was committed */
+    sqlite3_stmt *events;      /* the next ones, of the broker's own connection */
+    int64_t seq;               /* that the model has taken */
+    uint8_t head[32];          /* of the newest event that was committed */
     enum disk_trouble trouble; /* on its way */
     enum disk_loss loss;       /* what it will do to the disk */
     uint64_t loss_seed;
@@ -99,8 +99,8 @@ void town_arrive(struct town *town, size_t which);
 /* The newest of the queue once more. */
 void town_double(struct town *town);
 
-/* A turn over what was said, and as many more as are wanted at once. A process that has to end in it
- * does, and starts anew. */
+/* A turn over what was said, and as many more as are wanted at once. A process that has to end in
+ * it does, and starts anew. */
 void town_turn(struct town *town);
 /* Time passes on both clocks; `wall_ms` more on the wall alone. */
 void town_pass(struct town *town, int64_t ms, int64_t wall_ms);

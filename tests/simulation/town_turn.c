@@ -47,7 +47,7 @@ struct news {
     struct row {
         int64_t seq, at_ms, first;
         struct hv_event event;
-    } *rows;
+    } * rows;
     size_t count, room, taken;
 };
 
@@ -124,8 +124,8 @@ static void take_before(void *context, int64_t seq) {
 static void take_command(void *context, int64_t seq) {
     struct news *news = context;
 
-    while (news->taken < news->count && (news->rows[news->taken].seq == seq ||
-                                         news->rows[news->taken].first == seq))
+    while (news->taken < news->count &&
+           (news->rows[news->taken].seq == seq || news->rows[news->taken].first == seq))
         news_take(news);
 }
 
@@ -183,8 +183,8 @@ static void hear(struct news *news, struct peer *peer, const struct outbound *ou
     if (wire_decode(outbound->envelope, outbound->envelope_size, WIRE_FROM_BROKER, NULL,
                     &news->zone, &message, NULL, &error) < 0)
         violation("P1: the broker says what nobody can read: %s", error.reason);
-    heard_message(&news->town->heard, &news->town->model, peer, &message,
-                  outbound->dossier != NULL, is_lost, &events);
+    heard_message(&news->town->heard, &news->town->model, peer, &message, outbound->dossier != NULL,
+                  is_lost, &events);
     if (!is_lost)
         peer_hears(peer, &message);
 }
@@ -223,8 +223,8 @@ void town_look(struct town *town) {
             expect_owed(town, &news.rows[i]);
     outbox_clear(&town->outbox);
     if (town->seq != ledger_seq(town->broker->ledger))
-        violation("A1: the ledger's newest event is %lld, and it says %lld",
-                  (long long)town->seq, (long long)ledger_seq(town->broker->ledger));
+        violation("A1: the ledger's newest event is %lld, and it says %lld", (long long)town->seq,
+                  (long long)ledger_seq(town->broker->ledger));
     memcpy(town->head, ledger_head(town->broker->ledger), sizeof town->head);
     free(news.rows);
     msgpack_zone_destroy(&news.zone);
@@ -289,8 +289,8 @@ static void expect_handover(const struct town *town, sqlite3_stmt *statement) {
 
 void town_look_at_rows(struct town *town) {
     disk_pause(true);
-    sqlite3_stmt *statement = prepare(
-        town, "SELECT id, state, organisation, begeleider, due, keeping FROM journey");
+    sqlite3_stmt *statement =
+        prepare(town, "SELECT id, state, organisation, begeleider, due, keeping FROM journey");
     int64_t journeys = 0;
 
     for (; step(statement); journeys++)
@@ -348,7 +348,8 @@ void town_start(struct town *town) {
     int rc = -1;
 
     for (int i = 0; rc < 0; i++) {
-        rc = broker_new(networks_directory(), town_state(), &town->fake.world, &town->broker, &failure);
+        rc = broker_new(networks_directory(), town_state(), &town->fake.world, &town->broker,
+                        &failure);
         if (rc == 0)
             break;
         if (rc == -EIO && disk_has_struck() && i < STARTS_MAX) {

@@ -43,8 +43,8 @@ __attribute__((format(printf, 2, 3))) static void put(struct writing *writing, c
     va_list arguments;
 
     va_start(arguments, format);
-    const int length = vsnprintf(writing->at + writing->size, writing->room - writing->size,
-                                 format, arguments);
+    const int length =
+        vsnprintf(writing->at + writing->size, writing->room - writing->size, format, arguments);
     va_end(arguments);
     writing->size += length > 0 ? (size_t)length : 0;
     if (writing->size >= writing->room)
@@ -140,7 +140,8 @@ static void put_struct(struct writing *writing, const struct wire_struct *type, 
     }
 }
 
-void words_of_message(const struct hv_message *message, hv_time now_ms, char ret_words[WORDS_SIZE]) {
+void words_of_message(const struct hv_message *message, hv_time now_ms,
+                      char ret_words[WORDS_SIZE]) {
     struct writing writing = {.at = ret_words, .room = WORDS_SIZE, .now_ms = now_ms};
     const struct wire_struct *type = wire_message_struct(message->type);
 

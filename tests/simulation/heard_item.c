@@ -1,0 +1,105 @@
+/* Items that peers heard, and what watchers see. */
+#include <string.h>
+
+#include "ends.h"
+#include "heard_parts.h"
+#include "town.h"
+#include "words.h"
+
+/* ---- Items ---- */
+
+static struct sent *sent_find(struct heard *heard, unsigned inbox, int64_t item) {
+    for (size_t i = heard->sent_count; i-- > 0;)
+        if (heard->sent[i].item == item && heard->sent[i].inbox == inbox)
+            return &heard->sent[i];
+    return NULL;
+}
+
+/* Of one journey at most one item of an inbox is out, in order: one that comes before an earlier
+ * was acknowledged comes behind one that was set aside. */
+static void expect_turn_of(const struct heard *heard, const struct sent *next) {
+    for (size_t i = 0; i < heard->sent_count; i++) {
+        const struct sent *sent = &heard->sent[i];
+        if (sent->inbox != next->inbox || sent->item >= next->item || sent->acknowledged ||
+            memcmp(&sent->journey, &next->journey, sizeof sent->journey) != 0)
+            continue;
+        if (sent->attempt < 3)
+            violation("D3: item %lld is sent while item %lld of the same journey is out",
+                      (long long)next->item, (long long)sent->item);
+        mark_fault(FAULT_ASIDE);
+    }
+}
+
+static void sent_add(struct heard *heard, unsigned inbox, const struct hv_item *item) {
+    struct sent *sent = &heard->sent[heard->sent_count];
+
+    if (heard->sent_count == HEARD_ITEMS_MAX)
+        return;
+    *sent = (struct sent){
+        .inbox = inbox,
+        .item = item->item,
+        .seq = item->event.seq,
+        .attempt = item->attempt,
+        .journey = item->event.journey,
+        .of_offer = item->event.event == HV_EVENT_OFFERED,
+        .handover = item->event.has_handover ? words_number(&item->event.handover) : 0,
+    };
+    expect_turn_of(heard, sent);
+    heard->sent_count++;
+}
+
+/* P1: only `dossier` says whom a handover is about, to its receiver, once it is disclosed. */
+static void expect_private_item(const struct model *model, const struct peer *peer,
+                                const struct hv_item *item, bool has_dossier) {
+    const struct hv_event *event = &item->event;
+    const struct model_handover *handover =
+        event->has_handover ? &model->handovers[words_number(&event->handover)] : NULL;
+
+    if (event->has_runs)
+        violation("P1: item %lld shows the broker's own runs", (long long)item->item);
+    if (!event->has_resident && !has_dossier)
+        return;
+    if (event->event != HV_EVENT_DOSSIER || !handover || !handover->disclosed ||
+        strcmp(handover->to, peer->organisation) != 0 || peer->role != HV_ROLE_ENDPOINT)
+        violation("P1: item %lld (%s) says whom it is about", (long long)item->item,
+                  wire_word_text(&wire_vocabulary_event_name, (int)event->event));
+    if ((event->has_deleted && event->deleted) || handover->state > HV_HANDOVER_CONFIRMED)
+        violation("P1: item %lld carries what was deleted", (long long)item->item);
+}
+
+void heard_item(struct heard *heard, const struct model *model, const struct peer *peer,
+                const struct hv_item *item, bool has_dossier, bool is_lost) {
+    struct sent *sent = sent_find(heard, heard_inbox(peer), item->item);
+
+    expect_private_item(model, peer, item, has_dossier);
+    if (item->has_for_)
+        mark_fault(FAULT_DEPUTY);
+    if (item->event.event == HV_EVENT_DIGEST)
+        mark_fault(FAULT_DIGEST);
+    if (!sent && !is_lost)
+        sent_add(heard, heard_inbox(peer), item);
+    if (!sent)
+        return;
+    if (sent->seq != item->event.seq)
+        violation("D2: item %lld is another event than before", (long long)item->item);
+    if (sent->attempt >= item->attempt)
+        violation("D2: item %lld is sent again and not marked so", (long long)item->item);
+    if (!is_lost)
+        sent->attempt = item->attempt;
+}
+
+/* ---- Watching ---- */
+
+void heard_watched(const struct model *model, const struct peer *peer,
+                   const struct hv_message *message) {
+    const struct hv_event *event = &message->watched_event.event;
+
+    if (peer->role != HV_ROLE_COORDINATOR)
+        violation("P1: %s/%s watches", peer->organisation, peer->instance);
+    if (message->type == HV_MESSAGE_watched_event &&
+        ((event->has_resident && event->event != HV_EVENT_OPENED) || event->has_runs))
+        violation("P1: a watcher sees whom a handover is about");
+    if (message->type == HV_MESSAGE_watched_event && event->has_journey &&
+        !heard_in_scope(model, peer, words_number(&event->journey)))
+        violation("P1: a stranger watches j%u", words_number(&event->journey));
+}
