@@ -2,18 +2,26 @@
 
 import itertools
 
-from peer import fresh_uuid, now_ms
-from world import HOLDER, NETWORK, RECEIVER, THIRD
+import pytest
 
-HOUR, DAY = 3600 * 1000, 24 * 3600 * 1000
+from peer import now_ms
+from world import DAY_MS as DAY
+from world import HOLDER
+from world import HOUR_MS as HOUR
+from world import NETWORK, RECEIVER, THIRD
+
+MINUTE = 60 * 1000
+STEPS = ("reminded", "escalated", "check-in-due")
+hours_pass = pytest.mark.network(limits={"heartbeat": "20s"},
+                                 policies={"quiet_after": "31D", "quiet_after_crisis": "31D"})
 
 
 MOMENTS = itertools.count()
 
 
-def note(world, by, journey, code, **keys):
+def note(world, who, journey, code, **keys):
     """A fact of its own: another `on` is another fact."""
-    return world.peer(*by).fresh("note", journey=journey, code=code, on=now_ms() - 1000 * next(MOMENTS), **keys)
+    return world.peer(*who).fresh("note", journey=journey, code=code, on=now_ms() - 1000 * next(MOMENTS), **keys)
 
 
 # ---- wait ----
@@ -56,7 +64,126 @@ def test_crisis_ends_waiting(shared_world):
     assert (status["state"], status["urgency"], status["phase"]) == ("picked-up", "crisis", "arrival")
 
 
+@hours_pass
+def test_new_dates_of_a_wait_leave_the_check_ins_as_they_were(timed):
+    """The receiver may say again and again that it takes longer; the holder is asked all the same."""
+    world = timed
+    journey, handover = world.handover_in("received", urgency="urgent")
+    world.wait(handover, days=10)
+    due = world.status(handover=handover)["due"]
+    for days in (20, 30):
+        world.passes(2 * DAY)
+        world.wait(handover, days=days)
+        assert world.status(handover=handover)["due"] == due
+    world.passes_until(due)
+    assert [event["event"] for event in world.history(journey) if event["event"] in STEPS] == ["check-in-due"]
+
+
+@hours_pass
+@pytest.mark.parametrize("command, keys", [
+    ("pickup", dict(begeleider="bob")), ("receive", dict(begeleider="bob")),
+    ("decline", dict(reason="full", decided="receiver")),
+])
+def test_leaving_the_waiting_list_ends_its_check_ins(timed, command, keys):
+    """Whichever way it is left."""
+    world = timed
+    journey, handover = world.handover_in("waiting")
+    world.receiver.fresh(command, handover=handover, **keys)
+    phase = {"pickup": "arrival", "receive": "pick-up", "decline": "unrouted"}[command]
+    assert world.status(journey=journey)["phase"] == phase
+    world.passes(29 * DAY)
+    assert "waiting" not in {event.get("phase") for event in world.history(journey)}
+
+
 # ---- notes ----
+
+
+@hours_pass
+def test_working_on_it_begins_the_phase_anew(timed):
+    """The steps count from the word; twice, then it climbs whatever is said."""
+    world = timed
+    journey, handover = world.handover_in("received", urgency="crisis", kind="warm")
+    for _ in range(2):
+        world.passes(20 * MINUTE)
+        note(world, (RECEIVER,), journey, "working-on-it", handover=handover)
+        assert abs(world.status(handover=handover)["due"] - world.clock.now_ms - 30 * MINUTE) < MINUTE
+    world.passes(20 * MINUTE)
+    world.receiver.refused("conflict", "note", journey=journey, handover=handover, code="working-on-it", on=1)
+    world.passes(11 * MINUTE)
+    steps = [event for event in world.history(journey) if event["event"] in STEPS]
+    assert [(step["phase"], step["step"]) for step in steps] == [("pick-up", 1)]
+
+
+@hours_pass
+@pytest.mark.parametrize("by", ["holder", "receiver", "resident"])
+def test_who_did_not_come(timed, by):
+    """The next step falls due at once where it was the receiver, and nowhere else."""
+    world = timed
+    journey, handover = world.handover_in("picked-up", urgency="crisis")
+    due = world.status(handover=handover)["due"]
+    note(world, (HOLDER,), journey, "no-show", handover=handover, by=by)
+    world.operator.barrier()
+    steps = [event for event in world.history(journey) if event["event"] in STEPS]
+    if by == "receiver":
+        assert [(step["phase"], step["step"]) for step in steps] == [("arrival", 1)]
+        assert world.status(handover=handover)["due"] > due
+    else:
+        assert steps == [] and world.status(handover=handover)["due"] == due
+
+
+def test_each_party_hears_of_what_the_other_notes(world):
+    """With the handover named; without it, it is the holder's own business."""
+    journey, handover = world.handover_in("picked-up")
+    for organisation in (HOLDER, RECEIVER):
+        inbox = world.inbox(organisation)
+        inbox.barrier()
+        while inbox.items:
+            inbox.ack(inbox.items.popleft())
+            inbox.barrier()
+    note(world, (HOLDER,), journey, "informed")
+    note(world, (HOLDER,), journey, "no-show", handover=handover, by="resident")
+    item = world.inbox(RECEIVER).take("noted", handover=handover)
+    assert (item["code"], item["by"]) == ("no-show", "resident")
+    note(world, (RECEIVER,), journey, "missing", handover=handover)
+    assert world.inbox(HOLDER).take("noted", handover=handover)["code"] == "missing"
+    world.inbox(HOLDER).expect_no_item()
+    world.inbox(RECEIVER).expect_no_item()
+
+
+def test_both_sides_may_owe_an_answer(shared_world):
+    """Each answers for itself; the end of the handover ends both."""
+    world = shared_world
+    journey, handover = world.handover_in("picked-up")
+    note(world, (HOLDER,), journey, "question", handover=handover)
+    note(world, (RECEIVER,), journey, "missing", handover=handover)
+    note(world, (HOLDER,), journey, "answer", handover=handover)
+    world.holder.refused("conflict", "note", journey=journey, handover=handover, code="answer", on=now_ms())
+    assert world.status(handover=handover)["phase"] == "answer"
+    world.holder.fresh("withdraw", handover=handover, reason="better-place")
+    assert world.status(journey=journey)["phase"] == "unrouted"
+    assert len(world.network_coordinator.done("list", phase="answer")["journeys"]) == 0
+
+
+def test_no_more_days_than_the_network_allows(shared_world):
+    """`next` up to check_in_max_days."""
+    world = shared_world
+    journey = world.open()
+    for code, keys in (("in-touch", {}), ("not-reached", {}), ("tip", {"to": THIRD})):
+        world.holder.refused("malformed", "note", field="next", journey=journey, code=code, next=92, on=now_ms(), **keys)
+        note(world, (HOLDER,), journey, code, next=91, **keys)
+
+
+@hours_pass
+def test_a_slow_fire_is_kept(timed):
+    """The holder chooses how often, and is asked so often from then on."""
+    world = timed
+    journey, _ = world.handover_in("confirmed")
+    note(world, (RECEIVER,), journey, "in-touch", next=10)
+    for _ in range(2):
+        world.passes_until(world.status(journey=journey)["due"])
+        asked = [event for event in world.history(journey) if event["event"] == "check-in-due"][-1]
+        assert abs(asked["at"] - asked["since"] - 10 * DAY) < MINUTE
+        note(world, (RECEIVER,), journey, "in-touch")
 
 
 def test_the_holder_keeps_the_resident_itself(shared_world):
@@ -128,6 +255,32 @@ def test_who_raises_and_who_lowers(shared_world):
     world.third.refused("unknown", "urgency", journey=journey, to="crisis", reason="x", on=on + 2)
 
 
+@hours_pass
+def test_urgency_begins_what_is_waited_for_anew(timed):
+    """From now on, under the ladder of the new urgency; the same urgency changes nothing."""
+    world = timed
+    journey, handover = world.handover_in("received", urgency="routine", kind="warm")
+    world.passes(DAY)
+    world.receiver.fresh("urgency", journey=journey, to="crisis", reason="worse", on=world.clock.now_ms)
+    due = world.status(handover=handover)["due"]
+    assert abs(due - world.clock.now_ms - 30 * MINUTE) < MINUTE
+    world.passes(10 * MINUTE)
+    world.receiver.fresh("urgency", journey=journey, to="crisis", reason="still", on=world.clock.now_ms)
+    assert world.status(handover=handover)["due"] == due
+    world.passes_until(due)
+    step, = [event for event in world.history(journey) if event["event"] in STEPS]
+    assert (step["phase"], step["step"]) == ("pick-up", 1)
+
+
+def test_crisis_ends_waiting_for_who_had_not_picked_up(shared_world):
+    world = shared_world
+    journey, handover = world.handover_in("waiting")
+    world.peer(HOLDER, "coordinator").fresh("urgency", journey=journey, to="crisis", reason="worse", on=now_ms())
+    status = world.status(handover=handover)
+    assert (status["state"], status["phase"]) == ("received", "pick-up")
+    assert abs(status["due"] - now_ms() - 15 * MINUTE) < MINUTE
+
+
 # ---- claims ----
 
 
@@ -177,6 +330,45 @@ def test_a_confirmation_after_the_withdrawal_is_contested(shared_world):
     assert status["holder"]["organisation"] == HOLDER
 
 
+@hours_pass
+def test_contesting_has_its_time(timed):
+    """Two weeks; then the holder is rung, or the network."""
+    world = timed
+    _, handover = world.handover_in("confirmed")
+    _, other = world.handover_in("confirmed")
+    world.passes(14 * DAY - HOUR)
+    world.holder.fresh("contest", handover=handover, reason="not-there")
+    world.passes(2 * HOUR)
+    world.holder.refused("conflict", "contest", handover=other, reason="not-there")
+    world.holder.repeat("contest", handover=handover, reason="not-there")
+
+
+def test_both_the_new_holder_and_the_network_hear_of_it(world):
+    journey, handover = world.handover_in("confirmed")
+    for inbox in (world.inbox(RECEIVER), world.inbox(HOLDER)):
+        inbox.barrier()
+        while inbox.items:
+            inbox.ack(inbox.items.popleft())
+            inbox.barrier()
+    world.holder.fresh("contest", handover=handover, reason="not-there")
+    assert world.inbox(RECEIVER).take("contested", handover=handover)["reason"] == "not-there"
+    assert world.inbox(NETWORK, "coordinator").take("contested", handover=handover)["journey"] == journey
+    world.inbox(HOLDER).expect_no_item()
+
+
+def test_offering_on_does_not_end_what_is_contested(shared_world):
+    """Only the holder's word that it is in touch does."""
+    world = shared_world
+    journey, handover = world.handover_in("confirmed")
+    world.holder.fresh("contest", handover=handover, reason="not-there")
+    world.offer(journey, by=RECEIVER, to=THIRD, begeleider="eva")
+    assert journey in {entry["journey"]
+                       for entry in world.network_coordinator.done("list", phase="contested")["journeys"]}
+    note(world, (RECEIVER,), journey, "in-touch")
+    assert journey not in {entry["journey"]
+                           for entry in world.network_coordinator.done("list", phase="contested")["journeys"]}
+
+
 # ---- absence ----
 
 
@@ -206,6 +398,80 @@ def test_away_without_a_deputy_is_told_at_once(world):
     assert [held["journey"] for held in item["overdue"]] == [journey]
     world.peer(HOLDER, "coordinator").refused("forbidden", "absent", **{
         "begeleider": "anna", "from": now, "until": now + DAY, "on": now + 1})
+
+
+@hours_pass
+def test_a_deputy_stands_in_from_then_until_then(timed):
+    """Before and after it the items are nobody else's."""
+    world = timed
+    journey, handover = world.offer()
+    now = world.clock.now_ms
+    world.holder.fresh("absent", **{"begeleider": "anna", "from": now + HOUR, "until": now + 2 * HOUR, "deputy": "bea",
+                                    "on": now})
+    said = []
+    for begeleider in ("eva", "bob", "carl"):
+        world.receiver.fresh("pickup", handover=handover, begeleider=begeleider, on=world.clock.now_ms,
+                             **({"instead_of": said[-1][0]} if said else {}))
+        item = world.inbox(HOLDER).take("picked-up", handover=handover)
+        said.append((begeleider, item.get("for")))
+        world.passes(HOUR + MINUTE)
+    assert said == [("eva", None), ("bob", "bea"), ("carl", None)]
+    assert world.holder_of(journey) == (HOLDER, "anna")
+
+
+def test_taken_back(world):
+    """`until` not after `from`: she is there after all."""
+    _, handover = world.offer()
+    now = now_ms()
+    away = {"begeleider": "anna", "from": now - 1000, "until": now + DAY, "deputy": "bea"}
+    world.holder.fresh("absent", **away, on=now)
+    world.holder.fresh("absent", **{**away, "until": away["from"]}, on=now + 1)
+    world.receiver.fresh("receive", handover=handover, begeleider="eva")
+    assert "for" not in world.inbox(HOLDER).take("received", handover=handover)
+    world.inbox(HOLDER, "coordinator").expect_no_item()
+
+
+def test_the_most_pressing_of_what_she_holds_are_named(world):
+    """How many, and the thirty-two that fall due first."""
+    routine = [world.open() for _ in range(30)]
+    crisis = [world.open(urgency="crisis") for _ in range(10)]
+    world.open(begeleider="bob", urgency="crisis")
+    world.holder.fresh("absent", **{"begeleider": "anna", "from": 0, "until": now_ms() + DAY, "on": now_ms()})
+    item = world.inbox(HOLDER, "coordinator").take("absent")
+    assert item["count"] == 40 and len(item["overdue"]) == 32
+    named = [entry["journey"] for entry in item["overdue"]]
+    assert named[:10] == crisis and set(named[10:]) < set(routine)
+
+
+def test_without_coordinators_the_network_hears_of_it(world_at_rest):
+    world = world_at_rest
+    world.network[HOLDER].keys.pop("coordinator")
+    world.network.write()
+    world.daemon.start()
+    journey = world.open()
+    world.holder.fresh("absent", **{"begeleider": "anna", "from": 0, "until": now_ms() + DAY, "on": now_ms()})
+    item = world.inbox(NETWORK, "coordinator").take("absent")
+    assert (item["about"], item["begeleider"], item["overdue"][0]["journey"]) == (HOLDER, "anna", journey)
+
+
+def test_with_a_deputy_nobody_is_told(world):
+    world.open()
+    now = now_ms()
+    world.holder.fresh("absent", **{"begeleider": "anna", "from": 0, "until": now + DAY, "deputy": "bea", "on": now})
+    world.inbox(HOLDER, "coordinator").expect_no_item()
+    world.inbox(NETWORK, "coordinator").expect_no_item()
+
+
+def test_names_that_nothing_there_knows(shared_world):
+    """A warning, for a slip of the pen; who holds or has received somebody is known."""
+    world = shared_world
+    _, handover = world.handover_in("received")
+    keys = {"from": 0, "until": 1, "on": now_ms()}
+    answer = world.receiver.fresh("absent", begeleider="evva", deputy="bobb", **keys)
+    assert answer["warnings"] == ["unknown-begeleider", "unknown-deputy"]
+    world.open(RECEIVER, begeleider="bob")
+    answer = world.receiver.fresh("absent", begeleider="eva", deputy="bob", **keys)
+    assert "warnings" not in answer, f"{handover}: {answer}"
 
 
 # ---- acting for ----
