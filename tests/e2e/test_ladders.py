@@ -6,7 +6,7 @@ import pytest
 
 from clock import moment
 from network import Key
-from peer import Deadline, fresh_uuid
+from peer import Deadline, fresh_uuid, now_ms
 from world import DAY_MS, HOLDER, HOUR_MS, NETWORK, RECEIVER, THIRD
 
 MINUTE_MS = 60_000
@@ -508,3 +508,98 @@ def test_who_never_opens_is_refused(timed):
     world.network.write()
     answer = world.operator.refused("conflict", "reload")
     assert f"{RECEIVER}.conf:" in answer["reason"], answer
+
+
+@pytest.mark.parametrize("text, line, words", [
+    ("[ladder receipt]\nstep = 2H responsible\nstep = 1H network\nevery = 1H\n", 3, "put them in order"),
+    ("[ladder receipt]\nstep = 2H responsible\n", 1, "does not repeat"),
+    ("[ladder receipt]\nevery = 2H\n", 1, "has no step"),
+    ("[ladder receipt]\nstep = 2H nobody\nevery = 1H\n", 2, "nobody that a step tells"),
+    ("[ladder receipt]\nstep = 2H coordinator@elsewhere\nevery = 1H\n", 2, "elsewhere"),
+    ("[ladder receipt]\nstep = 2H operator@werkse\nevery = 1H\n", 2, "no key of werkse has that role"),
+    ("[ladder receipt]\nto = elsewhere\nstep = 2H network\nevery = 1H\n", 2, "there is no such organisation"),
+    ("[ladder waiting]\nurgency = crisis\nevery = 1D\n", 2, "nobody in crisis waits"),
+    ("[ladder reception]\nstep = 2H network\nevery = 1H\n", 1, "names no phase"),
+])
+def test_a_ladder_that_would_fall_silent_is_refused(shared_world, text, line, words):
+    """With file, line and mend; the old ones stay in force, for those who climb and those who begin."""
+    world = shared_world
+    before = world.open(urgency="crisis")
+    due = world.status(journey=before)["due"]
+    ladder(world, text)
+    try:
+        answer = world.operator.refused("conflict", "reload")
+        assert f"ladders/own.conf:{line}: " in answer["reason"] and words in answer["reason"], answer
+    finally:
+        (world.network.directory / "ladders" / "own.conf").unlink()
+    world.operator.done("reload")
+    assert world.status(journey=before)["due"] == due
+
+
+# ---- what runs when ----
+
+ALL = ["unrouted", "delivery", "receipt", "pick-up", "arrival", "waiting", "held", "closing", "contested", "answer"]
+
+
+def running(world, journey):
+    """The phases that run, as the list finds them."""
+    found = set()
+    for phase in ALL:
+        for organisation in (HOLDER, RECEIVER):
+            answer = world.network_coordinator.done("list", phase=phase, organisation=organisation, limit=1000)
+            found |= {phase for entry in answer["journeys"] if entry["journey"] == journey}
+    return found
+
+
+def said(peer, kind, **keys):
+    return lambda world, journey, handover: world.peer(peer).fresh(kind, **{
+        key: value(journey, handover) if callable(value) else value for key, value in keys.items()})
+
+
+J, O = {"journey": lambda journey, _: journey}, {"handover": lambda _, handover: handover}
+NOW = {"on": 1_700_000_000_000}
+ON_A_LIST = said(RECEIVER, "wait", **O, begeleider="eva", reason="full",
+                 expected=lambda *_: now_ms() + DAY_MS)
+
+
+@pytest.mark.parametrize("state, command, before, after", [
+    ("offered", None, {"delivery", "receipt"}, None),
+    ("offered", said(RECEIVER, "receive", **O, begeleider="eva"), {"delivery", "receipt"}, {"pick-up"}),
+    ("offered", said(RECEIVER, "pickup", **O, begeleider="eva"), {"delivery", "receipt"}, {"arrival"}),
+    ("delivered", said(RECEIVER, "receive", **O, begeleider="eva"), {"receipt"}, {"pick-up"}),
+    ("delivered", said(RECEIVER, "decline", **O, reason="full", decided="rule"), {"receipt"}, {"unrouted"}),
+    ("received", ON_A_LIST, {"pick-up"}, {"waiting", "pick-up"}),
+    ("waiting", said(RECEIVER, "receive", **O, begeleider="bob"), {"waiting", "pick-up"}, {"pick-up"}),
+    ("waiting", said(RECEIVER, "pickup", **O, begeleider="bob"), {"waiting", "pick-up"}, {"arrival"}),
+    ("waiting", said(HOLDER, "withdraw", **O, reason="x"), {"waiting", "pick-up"}, {"unrouted"}),
+    ("received", said(RECEIVER, "pickup", **O, begeleider="eva"), {"pick-up"}, {"arrival"}),
+    ("picked-up", said(HOLDER, "note", **J, **O, **NOW, code="question"), {"arrival"}, {"arrival", "answer"}),
+    ("picked-up", said(HOLDER, "withdraw", **O, reason="x"), {"arrival"}, {"unrouted"}),
+    ("confirmed", said(HOLDER, "contest", **O, reason="x"), {"held"}, {"held", "contested"}),
+    ("confirmed", said(RECEIVER, "close", **J, begeleider="eva", outcome="no-solution", no_talk="x"), {"held"},
+     {"closing"}),
+    ("confirmed", said(RECEIVER, "close", **J, begeleider="eva", outcome="deceased"), {"held"}, set()),
+    ("declined", said(HOLDER, "note", **J, **NOW, code="in-touch", next=9), {"unrouted"}, {"held"}),
+    ("declined", said(HOLDER, "note", **J, **NOW, code="in-touch"), {"unrouted"}, {"unrouted"}),
+    ("declined", said(HOLDER, "note", **J, **NOW, code="not-reached", next=9), {"unrouted"}, {"unrouted"}),
+    ("declined", said(HOLDER, "note", **J, **NOW, code="tip", to=THIRD, next=9), {"unrouted"}, {"held"}),
+    ("declined", said(HOLDER, "reassign", **J, **NOW, begeleider="b", instead_of="anna", reason="x"), {"unrouted"},
+     {"unrouted"}),
+])
+def test_what_is_waited_for(shared_world, state, command, before, after):
+    """What each command begins and ends; what is open always waits for something."""
+    world = shared_world
+    journey, handover = world.handover_in(state)
+    assert running(world, journey) == before
+    if command:
+        command(world, journey, handover)
+        assert running(world, journey) == after
+
+
+@pytest.mark.parametrize("agree, after", [(True, set()), (False, {"held"})])
+def test_a_closing_is_settled(shared_world, agree, after):
+    world = shared_world
+    journey = world.journey_in("closing")
+    assert running(world, journey) == {"closing"}
+    world.network_coordinator.fresh("settle", journey=journey, person="nora", agree=agree, reason="seen", on=1)
+    assert running(world, journey) == after
