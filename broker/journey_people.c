@@ -128,9 +128,8 @@ void journey_decide_urgency(const struct journey *journey, const struct handover
         ret_decision->repeated = true; /* a newer one stands */
         return;
     }
-    struct hv_event *event =
-        decision_event(ret_decision, HV_EVENT_URGENCY, actor, &journey->id,
-                       open_handover ? &open_handover->id : NULL);
+    struct hv_event *event = decision_event(ret_decision, HV_EVENT_URGENCY, actor, &journey->id,
+                                            open_handover ? &open_handover->id : NULL);
     event->has_urgency = true;
     event->urgency = command->to;
     event->has_reason = true;
@@ -179,9 +178,8 @@ static bool refuse_claim_spent(const struct journey *journey, const struct actor
 }
 
 void journey_decide_claim(const struct journey *journey, const struct handover *handover,
-                          const struct hv_claim *command, const struct actor *actor,
-                          hv_time now_ms, struct journey_limits limits,
-                          struct decision *ret_decision) {
+                          const struct hv_claim *command, const struct actor *actor, hv_time now_ms,
+                          struct journey_limits limits, struct decision *ret_decision) {
     const struct hv_standing_claim *standing = claim_of(journey, actor);
 
     decision_init(ret_decision);
