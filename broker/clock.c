@@ -32,8 +32,7 @@ static bool agrees(const struct clock *before, const struct clock_reading *readi
 hv_time clock_take(const struct clock *before, const struct clock_reading *reading, bool accept,
                    struct clock *ret_clock) {
     const bool is_first = before->now_ms == 0;
-    const bool trusted =
-        is_first || accept || reading->synchronised || agrees(before, reading);
+    const bool trusted = is_first || accept || reading->synchronised || agrees(before, reading);
     const hv_time now_ms = trusted ? reading->wall_ms : by_ticking(before, reading);
 
     ret_clock->now_ms = now_ms;
