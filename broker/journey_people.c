@@ -1,4 +1,5 @@
 /* Journeys: deciding what people note, how much it presses, and who is on it. */
+#include <assert.h>
 #include <string.h>
 
 #include "broker/handover.h"
@@ -21,6 +22,7 @@ static bool refuse_working_on_it(const struct journey *journey, const struct han
     const enum hv_phase phases[] = {HV_PHASE_RECEIPT, HV_PHASE_PICKUP, HV_PHASE_ARRIVAL};
     const struct hv_run *run = NULL;
 
+    assert(handover); /* such a note names one (contract) */
     for (size_t i = 0; i < sizeof phases / sizeof phases[0] && !run; i++)
         run = runs_find(&runs, phases[i], handover->to);
     if (!run || handover->state == HV_HANDOVER_WAITING) {

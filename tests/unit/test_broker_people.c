@@ -289,7 +289,7 @@ static void test_deputies(void **state) {
     struct broker_world *world = *state;
     struct peer *kcc = kcc_begin(world);
 
-    for (uint8_t i = 0; i < COUNT(rows); i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         const uint8_t journey = (uint8_t)(i + 1);
         kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
         for (size_t a = 0; a < 3; a++)
@@ -303,7 +303,7 @@ static void test_deputies(void **state) {
         struct peer *reader = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "two", 1);
         const struct hv_item *item = &peer_expect_item(reader, HV_EVENT_RECEIVED)->message.item;
         if (strcmp(item->has_for_ ? item->for_ : "", rows[i].meant_for) != 0)
-            fail_msg("row %d: expected `%s`, got `%s`", i, rows[i].meant_for,
+            fail_msg("row %zu: expected `%s`, got `%s`", i, rows[i].meant_for,
                      item->has_for_ ? item->for_ : "");
         (void)peer_does(reader, say_ack(item->item));
         /* And all of them are back. */
