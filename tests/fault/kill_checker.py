@@ -439,8 +439,9 @@ class Checker:
     def verify_items(self, whole=False):
         for judge in self.judges.values():
             judge.judge_dossiers(self.journeys)
+            judge.judge_of_no_journey()
             for journey_id in judge.order:
-                if journey_id not in self.journeys:
+                if journey_id is not None and journey_id not in self.journeys:
                     raise Verdict(f"{judge.name}: an item of a journey that nobody opened: {journey_id}")
             for journey in self.journeys.values():
                 judge.judge_order(journey, whole)

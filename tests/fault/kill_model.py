@@ -424,6 +424,10 @@ def judge_quiet(journey, names):
         raise Verdict(f"journey {journey.id}: {names.count('fetched')} fetches, asked {journey.fetches} times")
 
 
+# Of the network, for coordinators: many endings at once, a system that is not there.
+OF_NO_JOURNEY = {"suspected", "quiet"}
+
+
 class InboxJudge:
     """What one inbox was sent: numbers, attempts, acknowledgements, order per journey."""
 
@@ -497,6 +501,11 @@ class InboxJudge:
             raise Verdict(f"{self.name}: journey {journey.id}: owed {[o.entries for o in owed]}, came {shown}")
         if whole and not any(all(group.optional for group in rest) for rest in rests):
             raise Verdict(f"{self.name}: journey {journey.id}: owed {[o.entries for o in owed]}, only came {shown}")
+
+    def judge_of_no_journey(self):
+        for number, event, _ in self.order.get(None, []):
+            if self.key[1] != "coordinator" or event not in OF_NO_JOURNEY:
+                raise Verdict(f"{self.name}: item {number} ({event}) is of no journey")
 
     def judge_dossiers(self, journeys):
         for item in self.dossiers:

@@ -211,6 +211,21 @@ def test_what_was_not_owed_or_never_came(entries, whole):
         came(*entries).judge_order(owing(), whole)
 
 
+@pytest.mark.parametrize("role, event, honest", [
+    ("coordinator", "suspected", True), ("coordinator", "quiet", True),
+    ("coordinator", "closing", False), ("endpoint", "suspected", False), ("endpoint", "offered", False),
+])
+def test_what_is_of_no_journey(role, event, honest):
+    """Coordinators hear of the network; all else is of a journey."""
+    judge = InboxJudge("kcc", role)
+    judge.sent(item(event=event, journey=None))
+    if honest:
+        judge.judge_of_no_journey()
+        return
+    with pytest.raises(Verdict):
+        judge.judge_of_no_journey()
+
+
 # ---- the run as a whole ----
 
 
