@@ -79,8 +79,8 @@ static void done(struct request *request, int64_t seq, bool repeated) {
 
     done->has_repeated = repeated;
     done->repeated = repeated;
-    if (!repeated && !ledger_person_is_known(ledger, request->actor.organisation,
-                                             command->begeleider))
+    if (!repeated &&
+        !ledger_person_is_known(ledger, request->actor.organisation, command->begeleider))
         copy_text(warnings[count++].text, "unknown-begeleider");
     if (!repeated && command->has_deputy &&
         !ledger_person_is_known(ledger, request->actor.organisation, command->deputy))
@@ -111,8 +111,8 @@ static void measure(struct turn *turn, const struct hv_event *event) {
         return; /* nobody waits for who holds nobody */
     ms = uncovered_ms(event->begins, event->until, event->has_deputy, turn->now_ms);
     if (ledger_absence_get(turn->ledger, event->organisation, event->begeleider, &before))
-        ms -= uncovered_ms(before.begins_ms, before.until_ms, before.deputy[0] != '\0',
-                           turn->now_ms);
+        ms -=
+            uncovered_ms(before.begins_ms, before.until_ms, before.deputy[0] != '\0', turn->now_ms);
     measure_add_ms(turn, MEASURE_ABSENT_MS, event->organisation, ms);
 }
 
@@ -162,9 +162,8 @@ static void record(struct request *request) {
 static void command_absent(struct request *request) {
     const struct hv_absent *command = &request->message.absent;
     struct ledger_absence absence;
-    const bool known =
-        ledger_absence_get(request->turn->ledger, request->actor.organisation, command->begeleider,
-                           &absence);
+    const bool known = ledger_absence_get(request->turn->ledger, request->actor.organisation,
+                                          command->begeleider, &absence);
 
     if (request->actor.role != HV_ROLE_ENDPOINT)
         answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint");

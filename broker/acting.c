@@ -62,8 +62,8 @@ bool acting_refuse(struct request *request) {
     if (!request->actor.acting[0] || !organisation || organisation->leaving ||
         !has_endpoint_key(organisation) || quiet_is(broker, name))
         return false;
-    answer_refuse(request, HV_REFUSED_CONFLICT, "for",
-                  "%s can act for itself: it is not quiet, has a key, and is not leaving; ring them",
-                  name);
+    answer_refuse(
+        request, HV_REFUSED_CONFLICT, "for",
+        "%s can act for itself: it is not quiet, has a key, and is not leaving; ring them", name);
     return true;
 }

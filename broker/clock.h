@@ -3,8 +3,8 @@
  * Deadlines are moments of the wall clock, and a machine's wall clock may be wrong: set by a hand
  * that slipped, by a battery that is empty, by a host that came back from the past. So each turn
  * holds it against the time since boot. One that steps by more than CLOCK_STEP_MS is doubted: time
- * then goes on by the time since boot, until the clock agrees again, is synchronised, or an operator
- * accepts it. Nothing fires twice and nothing falls silent. */
+ * then goes on by the time since boot, until the clock agrees again, is synchronised, or an
+ * operator accepts it. Nothing fires twice and nothing falls silent. */
 #ifndef HOUVAST_CLOCK_H
 #define HOUVAST_CLOCK_H
 

@@ -50,8 +50,7 @@ void command_done_with_handover(struct request *request, const struct handover *
     copy_text(done->state, wire_word_text(&wire_vocabulary_handover_state, (int)handover->state));
     done->has_holder = true;
     done->holder = handover_is_open(handover) ? journey->holder : handover->end_holder;
-    const struct hv_run *run =
-        handover_is_open(handover) ? standing_run(journey, handover) : NULL;
+    const struct hv_run *run = handover_is_open(handover) ? standing_run(journey, handover) : NULL;
     done->has_due = run != NULL;
     done->due = run ? run->due : 0;
     if (dossier_hash) {
@@ -235,8 +234,8 @@ static void contest_late_confirmation(struct request *request, struct handover *
                                       struct journey *journey) {
     struct decision contested;
 
-    if (request->message.type != HV_MESSAGE_confirm ||
-        handover->state != HV_HANDOVER_WITHDRAWN || journey->state == HV_JOURNEY_CLOSED ||
+    if (request->message.type != HV_MESSAGE_confirm || handover->state != HV_HANDOVER_WITHDRAWN ||
+        journey->state == HV_JOURNEY_CLOSED ||
         ledger_command_find(request->turn->ledger, journey->row, request->command))
         return;
     decision_init(&contested);

@@ -31,7 +31,8 @@ static void command_open(struct request *request) {
         answer_unknown_journey(request);
         return;
     }
-    if (request->actor.role != HV_ROLE_ENDPOINT || (reopens && !subject_is_held_by_actor(request, &subject))) {
+    if (request->actor.role != HV_ROLE_ENDPOINT ||
+        (reopens && !subject_is_held_by_actor(request, &subject))) {
         answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint of %s",
                       reopens ? "the organisation that held last" : "an organisation");
         return;

@@ -350,12 +350,12 @@ static void fill_telephone(const struct turn *turn, struct hv_event *event) {
     if (!organisation)
         return;
     event->has_telephone = true;
-    event->telephone = organisation->telephone_out_of_hours[0] &&
-                               !calendar_is_open(network_calendar(turn->broker->network,
-                                                                  organisation->name),
-                                                 turn->now_ms)
-                           ? organisation->telephone_out_of_hours
-                           : organisation->telephone;
+    event->telephone =
+        organisation->telephone_out_of_hours[0] &&
+                !calendar_is_open(network_calendar(turn->broker->network, organisation->name),
+                                  turn->now_ms)
+            ? organisation->telephone_out_of_hours
+            : organisation->telephone;
 }
 
 /* Who stands in for the begeleider whom it is meant for. False when the turn has failed. */
@@ -370,9 +370,8 @@ static bool fill_deputy(struct turn *turn, const struct session *session,
     if (!ledger_journey_get(turn->ledger, item->journey_row, &journey) ||
         (item->handover_row && !ledger_handover_get(turn->ledger, item->handover_row, &handover)))
         return false;
-    const char *person =
-        absence_meant_for(&sent->event, &journey, item->handover_row ? &handover : NULL,
-                          session->name.organisation);
+    const char *person = absence_meant_for(
+        &sent->event, &journey, item->handover_row ? &handover : NULL, session->name.organisation);
     sent->has_for_ = person[0] && absence_deputy(turn->ledger, session->name.organisation, person,
                                                  turn->now_ms, sent->for_);
     return !ledger_error(turn->ledger);

@@ -53,8 +53,7 @@ bool digest_fill(struct turn *turn, const struct ledger_item *item, struct hv_ev
         turn->error = -ENOMEM;
         return false;
     }
-    const size_t count =
-        ledger_digest_get(turn->ledger, item->inbox, item->item, NAMED_MAX, seqs);
+    const size_t count = ledger_digest_get(turn->ledger, item->inbox, item->item, NAMED_MAX, seqs);
     event->has_count = true;
     event->count = ledger_digest_count(turn->ledger, item->inbox, item->item);
     for (size_t i = 0; i < count; i++) {
@@ -99,8 +98,7 @@ static void tell_one(struct turn *turn, int64_t seq, const struct hv_event *told
 
 void digest_told(struct turn *turn, const struct ledger_item *item, const struct hv_event *told) {
     int64_t seqs[STEPS_MAX];
-    const size_t count =
-        ledger_digest_get(turn->ledger, item->inbox, item->item, STEPS_MAX, seqs);
+    const size_t count = ledger_digest_get(turn->ledger, item->inbox, item->item, STEPS_MAX, seqs);
 
     for (size_t i = 0; i < count && !ledger_error(turn->ledger); i++)
         tell_one(turn, seqs[i], told);

@@ -85,9 +85,8 @@ void journey_decide_urgency(const struct journey *journey, const struct handover
                             hv_time now_ms, struct decision *ret_decision);
 /* By a coordinator in scope. `until` at or before now gives it back. */
 void journey_decide_claim(const struct journey *journey, const struct handover *handover,
-                          const struct hv_claim *command, const struct actor *actor,
-                          hv_time now_ms, struct journey_limits limits,
-                          struct decision *ret_decision);
+                          const struct hv_claim *command, const struct actor *actor, hv_time now_ms,
+                          struct journey_limits limits, struct decision *ret_decision);
 
 /* Whether this actor may settle closings of this journey at all. */
 bool journey_may_settle(const struct journey *journey, const struct actor *actor,

@@ -64,12 +64,13 @@ int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const ch
 }
 
 bool ledger_person_is_known(struct ledger *ledger, const char *organisation, const char *person) {
-    struct sql *sql = sql_begin(ledger, "SELECT 1 FROM journey WHERE organisation = ?1 AND "
-                                        "begeleider = ?2 AND state < 3 UNION ALL SELECT 1 FROM "
-                                        "handover WHERE receiver = ?1 AND ended_seq = 0 AND "
-                                        "(received_by = ?2 OR picked_up_by = ?2) UNION ALL SELECT 1 "
-                                        "FROM absence WHERE organisation = ?1 AND "
-                                        "(begeleider = ?2 OR deputy = ?2) LIMIT 1");
+    struct sql *sql =
+        sql_begin(ledger, "SELECT 1 FROM journey WHERE organisation = ?1 AND "
+                          "begeleider = ?2 AND state < 3 UNION ALL SELECT 1 FROM "
+                          "handover WHERE receiver = ?1 AND ended_seq = 0 AND "
+                          "(received_by = ?2 OR picked_up_by = ?2) UNION ALL SELECT 1 "
+                          "FROM absence WHERE organisation = ?1 AND "
+                          "(begeleider = ?2 OR deputy = ?2) LIMIT 1");
 
     sql_text(sql, organisation);
     sql_text(sql, person);

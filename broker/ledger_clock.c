@@ -19,10 +19,11 @@ void ledger_clock_get(struct ledger *ledger, struct clock *ret_clock) {
 }
 
 void ledger_clock_put(struct ledger *ledger, const struct clock *clock) {
-    struct sql *sql = sql_write(ledger, "INSERT INTO clock (one, now, wall, boot, boot_id, doubted) "
-                                        "VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (one) DO UPDATE "
-                                        "SET now = ?1, wall = ?2, boot = ?3, boot_id = ?4, "
-                                        "doubted = ?5");
+    struct sql *sql =
+        sql_write(ledger, "INSERT INTO clock (one, now, wall, boot, boot_id, doubted) "
+                          "VALUES (1, ?1, ?2, ?3, ?4, ?5) ON CONFLICT (one) DO UPDATE "
+                          "SET now = ?1, wall = ?2, boot = ?3, boot_id = ?4, "
+                          "doubted = ?5");
 
     sql_int(sql, clock->now_ms);
     sql_int(sql, clock->wall_ms);

@@ -166,9 +166,9 @@ static void journey_advance(struct ledger *ledger, int64_t inbox, int64_t journe
 }
 
 int64_t ledger_items_count(struct ledger *ledger, int64_t inbox, int64_t most) {
-    struct sql *sql = sql_begin(
-        ledger, "SELECT count(*) FROM (SELECT 1 FROM item WHERE number > (?1 << 40) AND "
-                "number < ((?1 + 1) << 40) LIMIT ?2)");
+    struct sql *sql =
+        sql_begin(ledger, "SELECT count(*) FROM (SELECT 1 FROM item WHERE number > (?1 << 40) AND "
+                          "number < ((?1 + 1) << 40) LIMIT ?2)");
 
     sql_int(sql, inbox);
     sql_int(sql, most);

@@ -36,7 +36,7 @@ struct ledger {
     bool dead; /* an I/O error: nothing more may be asked of it */
     bool reserve_held;
     bool has_absences; /* once so, always so */
-    bool wipe_wanted; /* something was deleted that the log still has */
+    bool wipe_wanted;  /* something was deleted that the log still has */
     int64_t seq, committed_seq;
     uint8_t head[32], committed_head[32];
     msgpack_sbuffer payload; /* of the event that is appended; kept, so that each finds room */

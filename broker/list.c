@@ -28,9 +28,8 @@ static bool has_phase(const struct journey *journey, enum hv_phase phase) {
 
 static bool is_wanted(const struct hv_list *question, const struct journey *journey,
                       const struct handover *open) {
-    const char *state =
-        open ? wire_word_text(&wire_vocabulary_handover_state, (int)open->state)
-             : wire_word_text(&wire_vocabulary_journey_state, (int)journey->state);
+    const char *state = open ? wire_word_text(&wire_vocabulary_handover_state, (int)open->state)
+                             : wire_word_text(&wire_vocabulary_journey_state, (int)journey->state);
 
     if (question->has_state && strcmp(question->state, state) != 0)
         return false;
@@ -69,8 +68,8 @@ static bool begin_after(struct request *request, struct ledger_place *ret_place)
     return true;
 }
 
-/* What is looked through: all, or what one organisation holds or is offered, where the actor sees no
- * more or asks for no more. */
+/* What is looked through: all, or what one organisation holds or is offered, where the actor sees
+ * no more or asks for no more. */
 static const char *looked_through(const struct request *request) {
     const struct hv_list *question = &request->message.list;
 

@@ -88,9 +88,8 @@ static void after_urgency(const struct change *change) {
     if (waits && change->journey->urgency == HV_URGENCY_CRISIS && change->handover) {
         end_receivers(change);
         (void)begin_for_receiver(change,
-                                 change->handover->state == HV_HANDOVER_PICKED_UP
-                                     ? HV_PHASE_ARRIVAL
-                                     : HV_PHASE_PICKUP,
+                                 change->handover->state == HV_HANDOVER_PICKED_UP ? HV_PHASE_ARRIVAL
+                                                                                  : HV_PHASE_PICKUP,
                                  now_ms);
     }
     for (size_t i = 0; i < change->runs->count; i++) {
@@ -123,8 +122,8 @@ static void after_received(const struct change *change) {
     (void)begin_for_receiver(change, HV_PHASE_PICKUP, change->rules->now_ms);
 }
 
-/* A contact that is planned begins the phase then, but no later than a wait may last: a plan for the
- * next century would be silence. */
+/* A contact that is planned begins the phase then, but no later than a wait may last: a plan for
+ * the next century would be silence. */
 static hv_time arrival_begins(const struct change *change) {
     const hv_time now_ms = change->rules->now_ms;
     const hv_time latest_ms = now_ms + change->rules->network->policies.wait_max_ms;
@@ -136,7 +135,8 @@ static hv_time arrival_begins(const struct change *change) {
 }
 
 /* The same plan begins nothing anew, whoever makes it. A later one does, but not more often than
- * the policy allows: planning again and again would silence the ladder. A sooner one always does. */
+ * the policy allows: planning again and again would silence the ladder. A sooner one always does.
+ */
 static void after_picked_up(const struct change *change) {
     const hv_time now_ms = change->rules->now_ms;
     const hv_time began_ms = arrival_begins(change);

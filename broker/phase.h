@@ -3,10 +3,10 @@
  *                 offer             receive            pickup            confirm
  *   unrouted ──► delivery + receipt ────► pick-up ────► arrival ────► held (check-ins)
  *      ▲            │ ack of `offered`: delivery ends      │ wait           ▲
- *      │            ▼                                      ▼                │ `in-touch` with `next`,
- *      │         receipt alone              waiting (the holder's check-ins)│ settled: not agreed
- *      │                                    beside pick-up from `expected`  │
- *      └── decline, withdraw, reopening                        unrouted ────┘
+ *      │            ▼                                      ▼                │ `in-touch` with
+ * `next`, │         receipt alone              waiting (the holder's check-ins)│ settled: not
+ * agreed │                                    beside pick-up from `expected`  │ └── decline,
+ * withdraw, reopening                        unrouted ────┘
  *
  * closing takes the place of unrouted and held; contested and answer run beside the others. */
 #ifndef HOUVAST_PHASE_H

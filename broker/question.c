@@ -124,8 +124,8 @@ static void status_of_handover(struct request *request) {
     copy_text(done->reason, handover.as_reason);
     if (is_open) {
         set_ladder(request->turn, done, &journey, &handover);
-        done->told.count = ledger_told(ledger, journey.row, handover.row, &request->turn->zone,
-                                       &done->told.items);
+        done->told.count =
+            ledger_told(ledger, journey.row, handover.row, &request->turn->zone, &done->told.items);
         done->has_told = done->told.count > 0;
     }
     set_times(request->turn, done, &handover);
@@ -313,6 +313,44 @@ static void question_map(struct request *request) {
 
 /* ---- stats ---- */
 
+/* Organisations whose listeners are counted; measures need room too. */
+#define LISTENING_MAX 128
+
+static bool has_coordinators(const struct network_organisation *organisation) {
+    for (size_t i = 0; i < organisation->key_count; i++)
+        if (organisation->keys[i].roles & NETWORK_COORDINATOR)
+            return true;
+    return false;
+}
+
+/* For each organisation with coordinators, how many sessions take what they are told: none means
+ * that at night, with no terminal open, nobody hears. Who only looks on takes nothing. */
+static size_t listening_fill(struct turn *turn, struct hv_counter *figures) {
+    static const char form[] = "houvast_coordinators_listening{organisation=\"%s\"}";
+    const struct network *network = turn->broker->network;
+    size_t count = 0;
+
+    for (size_t i = 0; i < network->organisation_count && count < LISTENING_MAX; i++) {
+        const struct network_organisation *organisation = &network->organisations[i];
+        const size_t size = sizeof form + sizeof organisation->name;
+        char *name = NULL;
+        int64_t listening = 0;
+        if (!has_coordinators(organisation))
+            continue;
+        name = turn_memory(turn, size, 1);
+        if (!name)
+            return count;
+        (void)snprintf(name, size, form, organisation->name);
+        for (const struct session *session = turn->broker->sessions.by_route; session;
+             session = session->hh.next) {
+            listening += session->credit > 0 && session->name.role == HV_ROLE_COORDINATOR &&
+                         strcmp(session->name.organisation, organisation->name) == 0;
+        }
+        figures[count++] = (struct hv_counter){name, listening};
+    }
+    return count;
+}
+
 static void question_stats(struct request *request) {
     struct turn *turn = request->turn;
     const struct broker *broker = turn->broker;
@@ -361,6 +399,9 @@ static void question_stats(struct request *request) {
         return;
     memcpy(stats, standing, sizeof standing);
     size_t count = standing_count;
+    count += listening_fill(turn, stats + count);
+    if (turn->error)
+        return;
     count += measures_fill(turn, stats + count, WIRE_COUNTERS_MAX - count - 1, &left_out);
     stats[count++] = (struct hv_counter){"houvast_measures_left_out", left_out};
     struct hv_done *done = answer_begin(request, &message);

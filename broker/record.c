@@ -211,8 +211,8 @@ struct run_rules record_rules(const struct turn *turn) {
     };
 }
 
-/* T1, in the one place that every event passes: what runs from here on, as part of the event, unless
- * that was decided with it. */
+/* T1, in the one place that every event passes: what runs from here on, as part of the event,
+ * unless that was decided with it. */
 static void record_runs(struct turn *turn, struct hv_event *event, struct journey *journey,
                         const struct handover *handover, struct runs *runs,
                         struct changes *changes) {

@@ -90,8 +90,8 @@ static int network_adopt(struct turn *turn, struct network *network) {
     if (network_pack(network, &bytes, &size) < 0)
         return -ENOMEM;
     memcpy(event.network_hash, network->hash, sizeof event.network_hash);
-    turn->network_seq_next = ledger_event_append(turn->ledger, &event, turn->now_ms, 0, 0,
-                                                 (struct ledger_cause){0});
+    turn->network_seq_next =
+        ledger_event_append(turn->ledger, &event, turn->now_ms, 0, 0, (struct ledger_cause){0});
     ledger_network_put(turn->ledger, network->hash, bytes, size, turn->network_seq_next);
     free(bytes);
     return ledger_error(turn->ledger);

@@ -110,16 +110,16 @@ struct turn {
     struct outbox *outbox;
     size_t outbox_before; /* what stood there before */
     enum turn_mode mode;
-    struct clock clock;                /* as it stands in it */
-    hv_time now_ms;                    /* what counts as the time, the same for all of the turn */
-    int64_t boot_ms;                   /* since boot */
-    msgpack_zone zone;                 /* what was decoded in it */
-    struct returned sent;              /* item rows that went out in it */
-    struct returned ending;            /* item rows whose out ends with it */
-    size_t returned_done;              /* of sessions.returned, handled in it */
-    bool deleted;                      /* dossiers were */
-    bool rates_changed;                /* somebody was busy or ended something in it */
-    bool swept;                        /* as far as sweep_row */
+    struct clock clock;     /* as it stands in it */
+    hv_time now_ms;         /* what counts as the time, the same for all of the turn */
+    int64_t boot_ms;        /* since boot */
+    msgpack_zone zone;      /* what was decoded in it */
+    struct returned sent;   /* item rows that went out in it */
+    struct returned ending; /* item rows whose out ends with it */
+    size_t returned_done;   /* of sessions.returned, handled in it */
+    bool deleted;           /* dossiers were */
+    bool rates_changed;     /* somebody was busy or ended something in it */
+    bool swept;             /* as far as sweep_row */
     int64_t sweep_row;
     bool recalled;                     /* what was set aside, for whoever said hello */
     struct network *network_next;      /* in force once the turn has committed; NULL: no reload */

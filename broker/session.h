@@ -92,7 +92,7 @@ struct sessions {
     struct out *outs;
     struct out *oldest; /* head of all outs in the order of sending */
     struct returned returned;
-    bool recalls; /* there are inboxes with `recall` */
+    bool recalls;     /* there are inboxes with `recall` */
     int64_t changes;  /* sessions that began or ended, in all */
     int64_t watchers; /* sessions that watch, or did */
 };

@@ -12,9 +12,9 @@ const struct hv_run *standing_run(const struct journey *journey, const struct ha
 
     for (size_t i = 0; i < journey->runs.count; i++) {
         const struct hv_run *run = &journey->runs.items[i];
-        const bool belongs = !handover || run->phase == HV_PHASE_WAITING ||
-                             (run->has_handover && memcmp(&run->handover, &handover->id,
-                                                          sizeof run->handover) == 0);
+        const bool belongs =
+            !handover || run->phase == HV_PHASE_WAITING ||
+            (run->has_handover && memcmp(&run->handover, &handover->id, sizeof run->handover) == 0);
         if (belongs && (!first || run->due < first->due))
             first = run;
     }
@@ -41,8 +41,7 @@ hv_time standing_late(const struct turn *turn, const struct journey *journey) {
         if (first.step == 0)
             continue;
         first.step = 0;
-        hv_time due_ms =
-            run_next_due(&first, journey->holder.organisation, rules.network, &rules);
+        hv_time due_ms = run_next_due(&first, journey->holder.organisation, rules.network, &rules);
         if (due_ms > turn->now_ms)
             due_ms = turn->now_ms;
         if (late_ms == 0 || due_ms < late_ms)
@@ -76,8 +75,7 @@ void standing_fill(struct turn *turn, const struct journey *journey, const struc
 
     memset(standing, 0, sizeof *standing);
     standing->journey = journey->id;
-    copy_text(standing->state,
-              wire_word_text(&wire_vocabulary_journey_state, (int)journey->state));
+    copy_text(standing->state, wire_word_text(&wire_vocabulary_journey_state, (int)journey->state));
     standing->holder = journey->holder;
     standing->urgency = journey->urgency;
     standing->since = journey->since_ms;
@@ -98,8 +96,7 @@ void standing_fill(struct turn *turn, const struct journey *journey, const struc
         standing->claimed = *claim;
     standing->has_stuck = ledger_journey_is_stuck(turn->ledger, journey->row);
     standing->stuck = standing->has_stuck;
-    standing->told.count =
-        ledger_told(turn->ledger, journey->row, open ? open->row : 0, &turn->zone,
-                    &standing->told.items);
+    standing->told.count = ledger_told(turn->ledger, journey->row, open ? open->row : 0,
+                                       &turn->zone, &standing->told.items);
     standing->has_told = standing->told.count > 0;
 }

@@ -11,11 +11,10 @@
 #include "broker/standing.h"
 #include "wire/wire.h"
 
-
 /* ---- Answers ---- */
 
 void subject_done(struct request *request, const struct journey *journey, int64_t seq,
-                              bool repeated) {
+                  bool repeated) {
     struct hv_message message;
 
     if (ledger_error(request->turn->ledger))
@@ -38,7 +37,7 @@ void subject_done(struct request *request, const struct journey *journey, int64_
 /* ---- Commands on a journey ---- */
 
 void subject_find(struct request *request, const struct hv_uuid *journey,
-                         struct subject *ret_subject) {
+                  struct subject *ret_subject) {
     struct ledger *ledger = request->turn->ledger;
 
     ret_subject->has_handover = false;
@@ -66,7 +65,7 @@ void subject_answer_repeat(struct request *request, const struct subject *subjec
 
 /* Answers what is judged before the state is: true when the command is answered. */
 bool subject_judge(struct request *request, const struct subject *subject, bool may,
-                          const char *whose) {
+                   const char *whose) {
     if (subject->repeat_seq)
         subject_answer_repeat(request, subject);
     else if (request->turn->mode != TURN_NORMAL)
@@ -98,7 +97,7 @@ const struct handover *subject_open(const struct subject *subject) {
 
 /* Records a decision about the journey and answers with how it stands. */
 void subject_record(struct request *request, const struct decision *decision,
-                              struct subject *subject) {
+                    struct subject *subject) {
     if (decision->refusal) {
         command_refuse_as_decided(request, decision);
         return;
@@ -107,4 +106,3 @@ void subject_record(struct request *request, const struct decision *decision,
                                         subject->has_open ? &subject->open : NULL);
     subject_done(request, &subject->journey, seq, false);
 }
-

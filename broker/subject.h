@@ -1,4 +1,5 @@
-/* Subject: the journey that a command is about, judged and answered in the order of the contract. */
+/* Subject: the journey that a command is about, judged and answered in the order of the contract.
+ */
 #ifndef HOUVAST_SUBJECT_H
 #define HOUVAST_SUBJECT_H
 

@@ -10,6 +10,7 @@
 #include "broker/network_ladder.h"
 #include "clients/houvast/network_init.h"
 #include "clients/houvast/network_ladders.h"
+#include "clients/houvast/network_live.h"
 #include "clients/houvast/network_review.h"
 #include "clients/houvast/network_show.h"
 #include "clients/houvast/options.h"
@@ -19,8 +20,8 @@
 
 /* ---- What check and show share: one directory, --json ---- */
 
-static error_t directory_take(int key, char *value, struct argp_state *state) {
-    const char **directory = state->input;
+static error_t directory_take_into(const char **directory, int key, char *value,
+                                   struct argp_state *state) {
     switch (key) {
     case OPTIONS_JSON:
         tool_options.json = true;
@@ -37,6 +38,10 @@ static error_t directory_take(int key, char *value, struct argp_state *state) {
     default: /* argp's own keys */
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+static error_t directory_take(int key, char *value, struct argp_state *state) {
+    return directory_take_into(state->input, key, value, state);
 }
 
 static const struct argp_option directory_options[] = {
@@ -142,57 +147,97 @@ static struct counts count(const struct network *network) {
     return counts;
 }
 
+/* What check looks at beside the files. */
+struct check_plan {
+    const char *directory;
+    bool live;
+    struct hv_done stats; /* the broker's answer, with --live */
+};
+
 static void warnings_give(const struct network *network, const struct absences *absent,
-                          struct checking *checking) {
+                          const struct check_plan *plan, struct checking *checking) {
     if (*absent->broker.text)
         warning_take(checking, absent->broker.text);
     if (*absent->receipt.text)
         warning_take(checking, absent->receipt.text);
     network_review(network, when_now(), warning_take, checking);
+    network_live_review(network, plan->live ? &plan->stats : NULL, warning_take, checking);
 }
 
-static void check_show(const char *directory, const struct network *network,
+static void check_show(const struct check_plan *plan, const struct network *network,
                        const struct absences *absent) {
     struct counts counts = count(network);
     struct checking checking = {.warnings = tool_options.json ? json_array() : NULL};
 
     if (!tool_options.json) {
         printf("%s: the %snetwork %s is in order: organisations %zu, keys %zu, sealing keys %zu.\n",
-               directory, network->test ? "test " : "", network->name, network->organisation_count,
-               counts.keys, counts.sealing_keys);
-        warnings_give(network, absent, &checking);
+               plan->directory, network->test ? "test " : "", network->name,
+               network->organisation_count, counts.keys, counts.sealing_keys);
+        warnings_give(network, absent, plan, &checking);
         return;
     }
-    warnings_give(network, absent, &checking);
+    warnings_give(network, absent, plan, &checking);
     show_json(json_pack("{s:s, s:I, s:I, s:I, s:o}", "network", network->name, "organisations",
                         (json_int_t)network->organisation_count, "keys", (json_int_t)counts.keys,
                         "sealing_keys", (json_int_t)counts.sealing_keys, "warnings",
                         checking.warnings));
 }
 
+enum check_key { CHECK_LIVE = OPTIONS_OWN };
+
+static error_t check_take(int key, char *value, struct argp_state *state) {
+    struct check_plan *plan = state->input;
+    if (key == CHECK_LIVE) {
+        plan->live = true;
+        return 0;
+    }
+    return directory_take_into(&plan->directory, key, value, state);
+}
+
+/* The files, and with --live the broker that serves them. */
+static int check(struct check_plan *plan) {
+    struct absences absent;
+    struct hv_answer answer = {0};
+    int status = TOOL_DONE;
+    struct network *network = load(plan->directory);
+    if (!network || broker_key_check(plan->directory, network, &absent.broker) < 0 ||
+        receipt_key_check(plan->directory, network, &absent.receipt) < 0)
+        status = TOOL_CONFIGURATION;
+    if (status == TOOL_DONE && plan->live)
+        status = network_live_ask(&answer);
+    if (status == TOOL_DONE) {
+        plan->stats = answer.message.done;
+        check_show(plan, network, &absent);
+    }
+    hv_answer_free(&answer);
+    network_free(network);
+    return status;
+}
+
 static int network_command_check(int argc, char **argv) {
+    static const struct argp_option options[] = {
+        {"live", CHECK_LIVE, NULL, 0,
+         "ask the broker too, whether somebody hears at night: with the configuration of an "
+         "operator or a coordinator of the network",
+         0},
+        {0},
+    };
+    static const struct argp_child children[] = {{&options_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        .options = directory_options,
-        .parser = directory_take,
+        .options = options,
+        .parser = check_take,
         .args_doc = "DIR",
         .doc = "Reads the network's files in DIR, as houvastd would, and says that they are in "
                "order, or file, line and mend of the first mistake. Then come warnings: what is "
                "not wrong but may surprise.\v"
-               "Exit status: 0 in order, also with warnings; 64 usage; 78 a mistake.",
+               "Exit status: 0 in order, also with warnings; 64 usage; 78 a mistake. With --live "
+               "also those of any question to the broker.",
+        .children = children,
     };
-    const char *directory = NULL;
-    struct absences absent;
+    struct check_plan plan = {0};
 
-    argp_parse(&argp, argc, argv, 0, NULL, (void *)&directory);
-    struct network *network = load(directory);
-    if (!network || broker_key_check(directory, network, &absent.broker) < 0 ||
-        receipt_key_check(directory, network, &absent.receipt) < 0) {
-        network_free(network);
-        return TOOL_CONFIGURATION;
-    }
-    check_show(directory, network, &absent);
-    network_free(network);
-    return TOOL_DONE;
+    argp_parse(&argp, argc, argv, 0, NULL, &plan);
+    return check(&plan);
 }
 
 /* ---- show ---- */
