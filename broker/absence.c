@@ -69,25 +69,34 @@ const char *absence_meant_for(const struct hv_event *event, const struct journey
 
 /* ---- absent ---- */
 
-static void done(struct request *request, int64_t seq, bool repeated) {
+/* Names that nothing here knows are worth a look: they may be mistakes. */
+static size_t warn(struct request *request, struct hv_code ret_warnings[2]) {
     const struct hv_absent *command = &request->message.absent;
+    const char *organisation = request->actor.organisation;
     struct ledger *ledger = request->turn->ledger;
+    size_t count = 0;
+
+    if (!ledger_person_is_known(ledger, organisation, command->begeleider)) {
+        copy_text(ret_warnings[count].text, "unknown-begeleider");
+        count++;
+    }
+    if (command->has_deputy && !ledger_person_is_known(ledger, organisation, command->deputy)) {
+        copy_text(ret_warnings[count].text, "unknown-deputy");
+        count++;
+    }
+    return count;
+}
+
+static void done(struct request *request, int64_t seq, bool repeated) {
     struct hv_code warnings[2];
     struct hv_message message;
     struct hv_done *done = answer_begin(request, &message);
-    size_t count = 0;
 
     done->has_repeated = repeated;
     done->repeated = repeated;
-    if (!repeated &&
-        !ledger_person_is_known(ledger, request->actor.organisation, command->begeleider))
-        copy_text(warnings[count++].text, "unknown-begeleider");
-    if (!repeated && command->has_deputy &&
-        !ledger_person_is_known(ledger, request->actor.organisation, command->deputy))
-        copy_text(warnings[count++].text, "unknown-deputy");
-    done->has_warnings = count > 0;
-    done->warnings.count = count;
+    done->warnings.count = repeated ? 0 : warn(request, warnings);
     done->warnings.items = warnings;
+    done->has_warnings = done->warnings.count > 0;
     answer_done(request, &message, seq);
 }
 
