@@ -68,10 +68,10 @@ void timekeeping_commit(struct turn *turn) {
     (void)snprintf(ahead, sizeof ahead, "%lld", (long long)ahead_ms);
     if (turn->clock.doubted)
         journal_say(JOURNAL_CLOCK_DOUBTED, fields,
-                    "the machine's clock is %lld minutes %s of the time that has passed, and is "
+                    "the machine's clock is %lld minutes %s the time that has passed, and is "
                     "not obeyed: set it right, or say `houvast clock-accept` if it is right",
-                    (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 60000,
-                    ahead_ms < 0 ? "behind" : "ahead");
+                    (long long)((ahead_ms < 0 ? -ahead_ms : ahead_ms) + 30000) / 60000,
+                    ahead_ms < 0 ? "behind" : "ahead of");
     else
         journal_say(JOURNAL_CLOCK_TRUSTED, fields, "the machine's clock is obeyed again");
 }

@@ -17,7 +17,7 @@ def measures(world, peer=None):
     found = {}
     for name, value in (peer or world.operator).done("stats")["stats"].items():
         match = re.fullmatch(r"(\w+)\{(.*)\}", name)
-        if match and not match[1].endswith("_bucket"):
+        if match and not match[1].endswith(("_bucket", "_listening")):
             labels = frozenset(re.findall(r'(\w+)="([^"]*)"', match[2]))
             assert labels not in found.setdefault(match[1], {}), name
             found[match[1]][labels] = value
