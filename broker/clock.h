@@ -19,7 +19,7 @@ struct clock_reading {
     hv_time wall_ms;
     int64_t boot_ms;     /* since boot, suspended time included; never steps back */
     uint8_t boot_id[16]; /* another one after each boot */
-    bool synchronised;   /* the kernel says that a time service keeps the wall clock */
+    bool synchronised;   /* a time service has set the wall clock just now */
 };
 
 /* The last moment that was taken. All zeroes: none yet. */
