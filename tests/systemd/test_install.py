@@ -150,7 +150,7 @@ def test_completion_knows_the_subcommands_of_the_tool():
     (["houvast", "offer", "--kind", ""], ["warm", "cold", "callback", "signal"]),
     (["houvast", "offer", "--kind", "=", "w"], ["warm"]),
     (["houvast", "offer", "--ki"], ["--kind="]),
-    (["houvast", "network", ""], ["init", "check", "show"]),
+    (["houvast", "network", ""], ["init", "check", "show", "ladders"]),
     (["houvast", "network", "init", "--environment", "t"], ["test"]),
     (["houvast", "network", "init", "--ex"], ["--example="]),
     (["houvast", "listen", "--exec", "program", "--js"], []),
