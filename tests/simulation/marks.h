@@ -19,12 +19,12 @@ enum mark_role {
     MARK_ROLES,
 };
 
-#define MARK_HANDOVER_COMMANDS(C)                                                            \
-    C(receive)                                                                               \
-    C(pickup)                                                                                \
-    C(wait)                                                                                  \
-    C(introduce) C(confirm) C(decline) C(withdraw) C(supplement) C(fetch) C(contest) C(note) \
-        C(claim) C(status)
+#define MARK_HANDOVER_COMMANDS(C) \
+    C(receive)                    \
+    C(pickup)                     \
+    C(wait)                       \
+    C(introduce)                  \
+    C(confirm) C(decline) C(withdraw) C(supplement) C(fetch) C(contest) C(note) C(claim) C(status)
 #define MARK_JOURNEY_COMMANDS(C) \
     C(open)                      \
     C(reassign) C(close) C(settle) C(offer) C(note) C(set_urgency) C(claim) C(status) C(history)
