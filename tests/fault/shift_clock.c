@@ -17,11 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/timex.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_PATH      "/proc/sys/kernel/random/boot_id"
+#define SYNCHRONISED_PATH "/run/systemd/timesync/synchronized"
 
 struct order {
     _Atomic int64_t passed_ms; /* on both clocks */
@@ -72,7 +73,7 @@ static bool is_told(const void *caller) {
 union symbol {
     void *object;
     int (*gettime)(clockid_t, struct timespec *);
-    int (*adjtime)(struct timex *);
+    int (*stat)(const char *, struct stat *);
     FILE *(*open)(const char *, const char *);
 };
 
@@ -105,12 +106,21 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
     return result;
 }
 
-int ntp_adjtime(struct timex *timex) {
-    if (!is_told(__builtin_return_address(0)))
-        return real("ntp_adjtime").adjtime(timex);
-    const bool synchronised = atomic_load(&order->synchronised) != 0;
-    timex->status = synchronised ? 0 : STA_UNSYNC;
-    return synchronised ? TIME_OK : TIME_ERROR;
+/* A time service that keeps the clock has touched its file a second ago. */
+int stat(const char *restrict path, struct stat *restrict status) {
+    struct timespec now;
+
+    if (!is_told(__builtin_return_address(0)) || strcmp(path, SYNCHRONISED_PATH) != 0)
+        return real("stat").stat(path, status);
+    if (atomic_load(&order->synchronised) == 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    memset(status, 0, sizeof *status);
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    status->st_mtim.tv_sec =
+        now.tv_sec + (atomic_load(&order->wall_ms) + atomic_load(&order->passed_ms)) / 1000 - 1;
+    return 0;
 }
 
 static FILE *open_or_hide(const char *name, const char *path, const char *mode,
