@@ -78,7 +78,7 @@ pages    := $(addprefix build/man/,$(notdir $(man_sources:.scd=)))
 
 # ---- For people ----------------------------------------------------------------------------------
 
-.PHONY: all run test unit e2e asan check clean deps help kill faults mutants bench fresh
+.PHONY: all run test unit e2e asan check clean deps help kill faults mutants bench fresh model
 
 all: $(addprefix build/,$(programs)) $(if $(has_shared),build/libhouvast.so.0) $(pages) ## build everything (build/houvastd, build/houvast, libhouvast, man pages)
 
@@ -102,6 +102,9 @@ kill: all $(shims) ## kill the broker 5,000 times in mid-turn (takes long)
 
 faults: all $(shims) ## let every write of a day fail in turn, in six ways (takes long)
 	@tests/fault/disk_checker.py
+
+model: | packages ## check the promises in every state that the model of the broker can get into
+	@tests/model/run.sh build
 
 mutants: all ## plant defects one by one and show which test finds each (MUTANTS=NAME or --all, takes long)
 	@tests/mutants/run.py build $(MUTANTS)

@@ -44,6 +44,7 @@ test  libclang-rt-14-dev     its sanitizers and fuzzer
 test  clang-tidy             static analysis
 test  clang-format           the layout of the code
 test  shellcheck             static analysis of scripts
+test  spin                   checks the model of the promises (make model)
 test  mmdebstrap             makes a bare Debian, to boot the service on
 test  systemd-container      boots the service, on that Debian
 test  pkgconf                builds a program with the installed library
