@@ -155,7 +155,9 @@ bool run_bring_back(struct hv_run *run, const char *holder, const struct network
         late = true;
     }
     const hv_time due_ms = run_next_due(run, holder, network, rules);
-    if (!late && run->due <= due_ms + run->rested + RUN_LATE_MS)
+    /* What was overdue when it was put to rest rests from then, not from when it had been due. */
+    const hv_time rests_from_ms = due_ms > rules->now_ms ? due_ms : rules->now_ms;
+    if (!late && run->due <= rests_from_ms + run->rested + RUN_LATE_MS)
         return false;
     run->due = due_ms;
     run->has_left = false;

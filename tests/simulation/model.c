@@ -419,16 +419,17 @@ const struct model_event *model_event(const struct model *model, int64_t seq) {
     return &model->events[seq];
 }
 
-/* An hour later everything was swept. */
+/* An hour later everything was swept; who waits, waits from here. */
 static void look_at_clock(struct model *model, hv_time now_ms) {
     if (!model->put_back || model->passed_ms < model->back_ms + SWEPT_MS)
         return;
     model->put_back = false;
     model->latest_ms = now_ms;
-    for (unsigned i = 0; i < MODEL_JOURNEYS; i++)
-        if (model->journeys[i].waits_ms > now_ms &&
-            model->journeys[i].waits_ms != model->journeys[i].arrival_ms)
-            model->journeys[i].waits_ms = now_ms;
+    for (unsigned i = 0; i < MODEL_JOURNEYS; i++) {
+        struct model_journey *journey = &model->journeys[i];
+        if (journey->arrival_ms <= now_ms || journey->waits_ms != journey->arrival_ms)
+            journey->waits_ms = now_ms;
+    }
 }
 
 void model_expect_heard(struct model *model, hv_time now_ms) {

@@ -70,7 +70,8 @@ static void take_runs(struct model_journey *journey, const struct hv_event *even
         if (event->runs.count > MODEL_RUNS)
             violation("T1: event %lld: too many phases run", (long long)seq);
         journey->run_count = event->runs.count;
-        memcpy(journey->runs, event->runs.items, event->runs.count * sizeof *event->runs.items);
+        for (size_t i = 0; i < journey->run_count; i++)
+            journey->runs[i] = event->runs.items[i];
         for (size_t i = 0; i < journey->run_count; i++)
             expect_run(&journey->runs[i], seq, at_ms);
     }
@@ -160,11 +161,11 @@ static void wait_begins(struct model_journey *journey, hv_time at_ms) {
 }
 
 /* The present phase anew, as often as the policy allows: more often its ladder goes on. */
-static bool wait_anew(struct model_journey *journey, hv_time at_ms) {
+static void wait_anew(struct model_journey *journey, int64_t seq, hv_time at_ms) {
     if (++journey->restarts > RESTARTS_MAX)
-        return false;
+        violation("T1: event %lld begins a phase anew, for the %lldth time", (long long)seq,
+                  (long long)journey->restarts);
     wait_begins(journey, at_ms);
-    return true;
 }
 
 /* Another phase begins. The holder is told of each, so that going to and fro is seen. */
@@ -179,19 +180,17 @@ static void phase_begins(struct model_journey *journey, const struct model_hando
 /* Once more while it is picked up: a later plan counts, a sooner one is welcome, the same plan is
  * nothing. */
 static void take_picked_up(struct model_journey *journey, const struct model_handover *handover,
-                           hv_time at_ms) {
+                           const struct hv_event *event, int64_t seq, hv_time at_ms) {
     const hv_time begins_ms = planned(handover, at_ms);
-    const bool same =
-        begins_ms > at_ms ? journey->arrival_ms == begins_ms : journey->arrival_ms <= at_ms;
 
-    if (!handover->moved && same)
-        return;
     if (handover->moved)
         phase_begins(journey, handover, begins_ms);
-    else if (begins_ms < journey->arrival_ms)
+    else if (!event->has_runs)
+        return; /* the ladder goes on */
+    else if (begins_ms > journey->arrival_ms)
+        wait_anew(journey, seq, begins_ms);
+    else
         wait_begins(journey, begins_ms);
-    else if (!wait_anew(journey, begins_ms))
-        return;
     journey->arrival_ms = begins_ms;
 }
 
@@ -203,8 +202,8 @@ static bool network_hears(const struct hv_event *event) {
     return !reaches(event) && event->step > 1; /* an alert in the journal */
 }
 
-static void take_note(struct model_journey *journey, const struct model_handover *handover,
-                      const struct hv_event *event, hv_time at_ms) {
+static void take_note(struct model_journey *journey, const struct hv_event *event, int64_t seq,
+                      hv_time at_ms) {
     switch (event->code) {
     case HV_NOTE_IN_TOUCH:
     case HV_NOTE_NOT_REACHED:
@@ -212,10 +211,10 @@ static void take_note(struct model_journey *journey, const struct model_handover
         wait_begins(journey, later(journey->waits_ms, at_ms));
         break;
     case HV_NOTE_WORKING_ON_IT:
-        if (handover && handover->state == HV_HANDOVER_PICKED_UP && journey->arrival_ms > at_ms)
+        if (!event->has_runs)
             break; /* it has yet to begin */
-        if (wait_anew(journey, at_ms))
-            journey->arrival_ms = at_ms;
+        wait_anew(journey, seq, at_ms);
+        journey->arrival_ms = at_ms;
         break;
     case HV_NOTE_NO_SHOW:
     case HV_NOTE_MISSING:
@@ -227,9 +226,12 @@ static void take_note(struct model_journey *journey, const struct model_handover
 }
 
 static void take_wait(struct model_journey *journey, const struct model_handover *handover,
-                      const struct hv_event *event, hv_time at_ms) {
+                      const struct hv_event *event, int64_t seq, hv_time at_ms) {
     switch ((int)event->event) {
     case HV_EVENT_OFFERED:
+        journey->restarts = 0;
+        wait_begins(journey, at_ms);
+        break;
     case HV_EVENT_OPENED:
     case HV_EVENT_CLOSING:
     case HV_EVENT_SETTLED:
@@ -244,7 +246,7 @@ static void take_wait(struct model_journey *journey, const struct model_handover
         phase_begins(journey, handover, at_ms);
         break;
     case HV_EVENT_PICKED_UP:
-        take_picked_up(journey, handover, at_ms);
+        take_picked_up(journey, handover, event, seq, at_ms);
         break;
     case HV_EVENT_URGENCY: /* what lies ahead stays there */
         if (!handover || handover->state != HV_HANDOVER_PICKED_UP || journey->arrival_ms < at_ms)
@@ -252,7 +254,7 @@ static void take_wait(struct model_journey *journey, const struct model_handover
         wait_begins(journey, journey->arrival_ms);
         break;
     case HV_EVENT_NOTED:
-        take_note(journey, handover, event, at_ms);
+        take_note(journey, event, seq, at_ms);
         break;
     case HV_EVENT_CLAIMED: /* once: claiming again and again is no news */
         if (!event->has_of_network || !event->of_network || journey->claimed)
@@ -305,7 +307,7 @@ void model_ladder_take(struct model_journey *journey, const struct model_handove
     take_runs(journey, event, seq, latest_ms);
     if (repeats && run_of(journey, event)->due <= at_ms)
         violation("T1: event %lld: a repeat that was missed fires twice", (long long)seq);
-    take_wait(journey, handover, event, latest_ms);
+    take_wait(journey, handover, event, seq, at_ms);
 }
 
 void model_ladder_expect(const struct model *model, unsigned number, hv_time now_ms) {
@@ -317,7 +319,7 @@ void model_ladder_expect(const struct model *model, unsigned number, hv_time now
         if (journey->runs[i].due <= now_ms)
             violation("T1: a step of j%u was due %lld ms ago", number,
                       (long long)(now_ms - journey->runs[i].due));
-    if (silent_ms > ceilings_ms[phase][journey->urgency] + CLAIM_MAX)
+    if (!model->put_back && silent_ms > ceilings_ms[phase][journey->urgency] + CLAIM_MAX)
         violation("T1: j%u waits (%s) and nobody was told for %lld days", number, phase_name(phase),
                   (long long)(silent_ms / DAY));
 }

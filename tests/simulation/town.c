@@ -275,15 +275,16 @@ static int turn(struct town *town) {
     return rc;
 }
 
-/* One that fails ends the process: an I/O error, or the power that is gone. */
+/* One that fails ends the process: an I/O error, or the power that is gone. It may go behind the
+ * commit, while SQLite tidies up, and then nothing is said of what is on the disk. */
 static bool turn_or_die(struct town *town) {
     const int rc = turn(town);
 
-    if (rc == 0) {
+    if (rc == 0 && !town_is_dead(town)) {
         town_look(town);
         return true;
     }
-    if (rc != -EIO || !disk_has_struck())
+    if (rc != 0 && (rc != -EIO || !disk_has_struck()))
         violation("D1: a turn failed: %s", strerror(-rc));
     outbox_clear(&town->outbox);
     town_die(town, town->loss, town->loss_seed);
@@ -317,7 +318,7 @@ void town_reload(struct town *town) {
     struct failure failure = {.text = ""};
     const int rc = broker_reload(town->broker, &failure);
 
-    if (rc == -EIO && disk_has_struck()) {
+    if (town_is_dead(town) || (rc == -EIO && disk_has_struck())) {
         town_die(town, town->loss, town->loss_seed);
         return;
     }

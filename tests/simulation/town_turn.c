@@ -350,9 +350,9 @@ void town_start(struct town *town) {
     for (int i = 0; rc < 0; i++) {
         rc = broker_new(networks_directory(), town_state(), &town->fake.world, &town->broker,
                         &failure);
-        if (rc == 0)
+        if (rc == 0 && !town_is_dead(town))
             break;
-        if (rc == -EIO && disk_has_struck() && i < STARTS_MAX) {
+        if ((rc == 0 || rc == -EIO) && disk_has_struck() && i < STARTS_MAX) {
             town_die(town, town->loss, town->loss_seed);
             return;
         }
@@ -371,6 +371,10 @@ void town_start(struct town *town) {
     disk_pause(false);
     town_look(town);
     town_turn(town); /* what fell due meanwhile */
+}
+
+bool town_is_dead(const struct town *town) {
+    return town->trouble == DISK_DIES && disk_has_struck();
 }
 
 static void mark_end(const struct town *town, enum disk_loss loss) {

@@ -10,6 +10,8 @@ const char *town_state(void);
 /* The process has ended, by itself or not, and another starts on what the disk has: D1 holds what
  * was committed. */
 void town_start(struct town *town);
+/* Whether the power is gone. */
+bool town_is_dead(const struct town *town);
 /* The process is gone; `loss` is what the disk loses. */
 void town_die(struct town *town, enum disk_loss loss, uint64_t seed);
 
