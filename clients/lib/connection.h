@@ -126,7 +126,7 @@ struct hv_connection {
     size_t taken_size, taken_next;
     struct sight *sights;
     unsigned sight_count;
-    bool watches;     /* the broker has said done to a watch of this session */
+    bool watches;     /* the broker has said done to a watch of the present one */
     int watch_result; /* why it does no more, once all was taken; 0: it does, or never did */
     bool sight_fd_is_readable;
 };

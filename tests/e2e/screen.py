@@ -58,11 +58,17 @@ class Screen:
         self.stream.feed(data)
         return bool(data)
 
+    def is_whole(self):
+        """One drawing may come in several pieces: takes what is on its way."""
+        while self.read(0.1):
+            pass
+        return True
+
     def until(self, condition, what=None, within=DRAWN_S):
-        """Waits until the condition, of this screen, or these words, are to be seen."""
+        """Waits until the condition, of this screen, or these words, are to be seen, and the screen is whole."""
         words = condition if isinstance(condition, str) else None
         deadline = Deadline(within)
-        while not (words in self.text() if words is not None else condition(self)):
+        while not (self.is_whole() and (words in self.text() if words is not None else condition(self))):
             more = self.read(min(deadline.left_s, 0.5))
             assert more or (self.process.poll() is None and not deadline.passed), (
                 f"never saw {what or words or 'it'}; the screen is\n{self.text()}")

@@ -165,18 +165,21 @@ def test_filters_and_search(world, coordinator):
         screen.until(lambda screen: len(rows(screen)) == len(journeys), "all")
         screen.press("o")
         screen.until(f"organisation: {HOLDER} ")
-        assert all(HOLDER in row for row in rows(screen)) and 0 < len(rows(screen)) < len(journeys)
-        assert f"{len(rows(screen))} of {len(journeys)}" in screen.lines()[1]
+        # A screen may come in pieces: what it shows is waited for, never looked at once.
+        screen.until(lambda screen: 0 < len(rows(screen)) < len(journeys)
+                     and all(HOLDER in row for row in rows(screen))
+                     and f"{len(rows(screen))} of {len(journeys)}" in screen.lines()[1], "the holder's alone")
         screen.press("O")
         screen.until(lambda screen: len(rows(screen)) == len(journeys), "all again")
         screen.press("pp")
         screen.until("waits for: delivery")
-        assert [row.split()[-1] for row in rows(screen)] == [short(journeys["delivery"])]
+        screen.until(lambda screen: [row.split()[-1] for row in rows(screen)] == [short(journeys["delivery"])],
+                     "the one that waits for delivery")
         screen.press(ESCAPE)
         screen.until(lambda screen: len(rows(screen)) == len(journeys), "all again")
         screen.press("/" + "Turn")
-        screen.until(lambda screen: len(rows(screen)) == 1, "the one that is searched")
-        assert "its turn" in rows(screen)[0]
+        screen.until(lambda screen: len(rows(screen)) == 1 and "its turn" in rows(screen)[0],
+                     "the one that is searched")
         screen.press("\x7f\x7f\x7f\x7fzzz" + ENTER)
         screen.until("Nothing passes the filters")
         screen.press("/" + ESCAPE + ESCAPE)
