@@ -158,7 +158,8 @@ static void make_claim(struct people *people, struct hv_claim *claim) {
 
 void people_of_journey(struct people *people, enum hv_message_type type, unsigned number,
                        struct saying *saying) {
-    const struct model_journey *journey = &people->town->model.journeys[number];
+    const struct model_journey *journey =
+        &people->town->model.journeys[number < MODEL_JOURNEYS ? number : 0];
     struct hv_message *message = &saying->message;
     size_t offset = 0;
 
