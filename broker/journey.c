@@ -198,7 +198,7 @@ void journey_decide_settle(const struct journey *journey, const struct hv_settle
     }
 }
 
-/* ---- Folding ---- */
+/* ---- Folding: each gives false where the event left the journey as it was ---- */
 
 static void journey_move(struct journey *journey, enum hv_journey_state state, hv_time at_ms) {
     journey->state = state;
@@ -207,7 +207,7 @@ static void journey_move(struct journey *journey, enum hv_journey_state state, h
 
 /* A network's claim stands beside one that the same organisation's coordinators have for
  * themselves; a new one takes its place. Where all are taken, the one that ends first goes. */
-static void fold_claimed(struct journey *journey, const struct hv_event *event) {
+static bool fold_claimed(struct journey *journey, const struct hv_event *event) {
     struct claims *claims = &journey->claims;
     struct hv_standing_claim *claim = NULL;
 
@@ -232,6 +232,7 @@ static void fold_claimed(struct journey *journey, const struct hv_event *event) 
     claim->on = event->on;
     claim->has_of_network = event->of_network;
     claim->of_network = event->of_network;
+    return true;
 }
 
 /* The second time in a row its coordinator hears of it, and the count begins anew. */
@@ -245,14 +246,7 @@ static bool fold_noted(struct journey *journey, const struct hv_event *event) {
     return journey->not_reached != before;
 }
 
-static void fold_runs(struct journey *journey, const struct hv_event *event) {
-    assert(event->runs.count <= RUNS_MAX);
-    journey->runs.count = event->runs.count;
-    for (size_t i = 0; i < event->runs.count; i++)
-        journey->runs.items[i] = event->runs.items[i];
-}
-
-static void fold_opened(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+static bool fold_opened(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
     if (!event->has_reopens) {
         const int64_t row = journey->row;
         memset(journey, 0, sizeof *journey);
@@ -272,80 +266,88 @@ static void fold_opened(struct journey *journey, const struct hv_event *event, h
     journey->not_reached = 0;
     journey->claims.count = 0;
     journey_move(journey, HV_JOURNEY_OPEN, at_ms);
+    return true;
 }
 
-static void fold_closing(struct journey *journey, const struct hv_event *event,
+static bool fold_closing(struct journey *journey, const struct hv_event *event,
                          enum hv_journey_state state, hv_time at_ms) {
     journey->outcome = event->outcome;
     copy_text(journey->closed_by, event->begeleider);
     journey_move(journey, state, at_ms);
+    return true;
 }
 
-static void fold_settled(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+static bool fold_settled(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
     if (event->agree)
-        return; /* `closed` follows */
+        return true; /* `closed` follows */
     journey->outcome = 0;
     journey->closed_by[0] = '\0';
     journey_move(journey, HV_JOURNEY_OPEN, at_ms);
+    return true;
 }
 
-bool journey_may_fold(const struct journey *journey, const struct hv_event *event) {
-    const bool is_open = journey->holder.organisation[0] != '\0';
-
-    if (event->event == HV_EVENT_OPENED)
-        return event->has_organisation && event->has_begeleider && event->has_resident &&
-               event->has_reopens == is_open && event->runs.count <= RUNS_MAX;
-    if (event->event == HV_EVENT_REASSIGNED && !event->has_begeleider)
-        return false;
-    if (event->event == HV_EVENT_CONFIRMED && !event->has_holder)
-        return false;
-    if (event->runs.count > RUNS_MAX)
-        return false;
-    return is_open;
+static bool fold_reassigned(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+    copy_text(journey->holder.begeleider, event->begeleider);
+    journey->held_since_ms = at_ms;
+    journey->reassigned_on_ms = event->on;
+    return true;
 }
 
-bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
-    bool moved = true;
+static bool fold_offered(struct journey *journey, const struct hv_event *event) {
+    const enum hv_urgency before = journey->urgency;
 
+    journey->urgency = event->urgency;
+    return journey->urgency != before;
+}
+
+/* The new organisation's clock knows nothing of the old one's. */
+static bool fold_confirmed(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+    journey->holder = event->holder;
+    journey->held_since_ms = at_ms;
+    journey->reassigned_on_ms = 0;
+    journey->not_reached = 0;
+    return true;
+}
+
+static bool fold_urgency(struct journey *journey, const struct hv_event *event) {
+    journey->urgency = event->urgency;
+    journey->urgency_on_ms = event->on;
+    return true;
+}
+
+/* What runs is said by the event itself: whatever it is of. */
+static bool fold_runs(struct journey *journey, const struct hv_event *event) {
+    if (!event->has_runs)
+        return false;
+    assert(event->runs.count <= RUNS_MAX);
+    journey->runs.count = event->runs.count;
+    for (size_t i = 0; i < event->runs.count; i++)
+        journey->runs.items[i] = event->runs.items[i];
+    return true;
+}
+
+static bool fold_event(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
     switch (event->event) {
     case HV_EVENT_OPENED:
-        fold_opened(journey, event, at_ms);
-        break;
+        return fold_opened(journey, event, at_ms);
     case HV_EVENT_REASSIGNED:
-        copy_text(journey->holder.begeleider, event->begeleider);
-        journey->held_since_ms = at_ms;
-        journey->reassigned_on_ms = event->on;
-        break;
+        return fold_reassigned(journey, event, at_ms);
     case HV_EVENT_CLOSING:
-        fold_closing(journey, event, HV_JOURNEY_CLOSING, at_ms);
-        break;
+        return fold_closing(journey, event, HV_JOURNEY_CLOSING, at_ms);
     case HV_EVENT_SETTLED:
-        fold_settled(journey, event, at_ms);
-        break;
+        return fold_settled(journey, event, at_ms);
     case HV_EVENT_CLOSED:
-        fold_closing(journey, event, HV_JOURNEY_CLOSED, at_ms);
-        break;
+        return fold_closing(journey, event, HV_JOURNEY_CLOSED, at_ms);
     case HV_EVENT_OFFERED:
-        moved = journey->urgency != event->urgency;
-        journey->urgency = event->urgency;
-        break;
+        return fold_offered(journey, event);
     case HV_EVENT_CONFIRMED:
-        journey->holder = event->holder;
-        journey->held_since_ms = at_ms;
-        /* The new organisation's clock knows nothing of the old one's. */
-        journey->reassigned_on_ms = 0;
-        journey->not_reached = 0;
-        break;
+        return fold_confirmed(journey, event, at_ms);
     case HV_EVENT_URGENCY:
-        journey->urgency = event->urgency;
-        journey->urgency_on_ms = event->on;
-        break;
+        return fold_urgency(journey, event);
     case HV_EVENT_NOTED:
-        moved = fold_noted(journey, event);
-        break;
+        return fold_noted(journey, event);
     case HV_EVENT_CLAIMED:
-        fold_claimed(journey, event);
-        break;
+        return fold_claimed(journey, event);
     case HV_EVENT_DELIVERED:
     case HV_EVENT_RECEIVED:
     case HV_EVENT_PICKED_UP:
@@ -371,13 +373,30 @@ bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time
     case HV_EVENT_CLOCK:
     case HV_EVENT_REPAIRED:
     case HV_EVENT_SUSPECTED:
-        moved = false;
-        break;
+        return false;
     }
-    if (event->has_runs) {
-        fold_runs(journey, event);
-        moved = true;
-    }
+    return false;
+}
+
+bool journey_may_fold(const struct journey *journey, const struct hv_event *event) {
+    const bool is_open = journey->holder.organisation[0] != '\0';
+
+    if (event->event == HV_EVENT_OPENED)
+        return event->has_organisation && event->has_begeleider && event->has_resident &&
+               event->has_reopens == is_open && event->runs.count <= RUNS_MAX;
+    if (event->event == HV_EVENT_REASSIGNED && !event->has_begeleider)
+        return false;
+    if (event->event == HV_EVENT_CONFIRMED && !event->has_holder)
+        return false;
+    if (event->runs.count > RUNS_MAX)
+        return false;
+    return is_open;
+}
+
+bool journey_fold(struct journey *journey, const struct hv_event *event, hv_time at_ms) {
+    const bool moved = fold_event(journey, event, at_ms);
+    const bool ran = fold_runs(journey, event);
+
     assert(journey->holder.organisation[0] && journey->holder.begeleider[0]); /* H1 */
-    return moved;
+    return moved || ran;
 }
