@@ -111,9 +111,7 @@ static void handover_move(struct handover *handover, enum handover_move move, hv
     handover->times_ms[next] = at_ms;
 }
 
-static void handover_end(struct handover *handover, enum handover_move move, int64_t seq,
-                         hv_time at_ms, const struct hv_holder *holder) {
-    handover_move(handover, move, at_ms);
+static void handover_end(struct handover *handover, int64_t seq, const struct hv_holder *holder) {
     assert(!handover_is_open(handover));
     handover->ended_seq = seq;
     handover->end_holder = *holder;
@@ -141,24 +139,11 @@ static void fold_offered(struct handover *handover, const struct hv_event *event
     memcpy(handover->dossier_hash, event->dossier_hash, sizeof handover->dossier_hash);
 }
 
-static void fold_picked_up(struct handover *handover, const struct hv_event *event, hv_time at_ms) {
-    handover_move(handover, MOVE_PICKUP, at_ms);
-    copy_text(handover->picked_up_by, event->begeleider);
-    handover->planned_ms = event->has_planned ? event->planned : 0;
-}
-
 /* In a crisis nobody waits: back to who had it. */
 static void fold_urgency(struct handover *handover, const struct hv_event *event, hv_time at_ms) {
     handover->urgency = event->urgency;
     if (handover->state == HV_HANDOVER_WAITING && event->urgency == HV_URGENCY_CRISIS)
         handover_move(handover, handover->picked_up_by[0] ? MOVE_PICKUP : MOVE_RECEIVE, at_ms);
-}
-
-static void fold_confirmed(struct handover *handover, const struct hv_event *event, int64_t seq,
-                           hv_time at_ms, const struct hv_holder *holder) {
-    handover->as = event->has_as ? event->as : 0;
-    copy_text(handover->as_reason, event->has_as ? event->reason : "");
-    handover_end(handover, MOVE_CONFIRM, seq, at_ms, holder);
 }
 
 /* The move that an event makes; MOVE_COUNT for a fact that the table does not judge. */
@@ -223,76 +208,63 @@ bool handover_may_fold(const struct handover *handover, const struct hv_event *e
     return move == MOVE_COUNT || handover_table[handover->state][move] != CONFLICT;
 }
 
-bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
-                   hv_time at_ms, const struct hv_holder *holder) {
-    bool moved = true;
-
-    switch (event->event) {
-    case HV_EVENT_OFFERED:
-        fold_offered(handover, event, at_ms);
-        break;
-    case HV_EVENT_DELIVERED:
-        handover_move(handover, MOVE_DELIVER, at_ms);
-        break;
-    case HV_EVENT_RECEIVED:
-        handover_move(handover, MOVE_RECEIVE, at_ms);
+/* What a move leaves behind besides the state; while `holder` held. */
+static void fold_move(struct handover *handover, const struct hv_event *event,
+                      enum handover_move move, int64_t seq, hv_time at_ms,
+                      const struct hv_holder *holder) {
+    handover_move(handover, move, at_ms);
+    switch (move) {
+    case MOVE_RECEIVE:
         copy_text(handover->received_by, event->begeleider);
         break;
-    case HV_EVENT_PICKED_UP:
-        fold_picked_up(handover, event, at_ms);
+    case MOVE_PICKUP:
+        copy_text(handover->picked_up_by, event->begeleider);
+        handover->planned_ms = event->has_planned ? event->planned : 0;
         break;
-    case HV_EVENT_WAITING:
-        handover_move(handover, MOVE_WAIT, at_ms);
-        break;
-    case HV_EVENT_URGENCY:
-        fold_urgency(handover, event, at_ms);
-        break;
-    case HV_EVENT_INTRODUCED:
+    case MOVE_INTRODUCE:
         if (introduction_opens_gate(handover, event))
             handover->introduced = true;
         break;
-    case HV_EVENT_CONFIRMED:
-        fold_confirmed(handover, event, seq, at_ms, holder);
-        break;
-    case HV_EVENT_DECLINED:
-        handover_end(handover, MOVE_DECLINE, seq, at_ms, holder);
-        break;
-    case HV_EVENT_WITHDRAWN:
-        handover_end(handover, MOVE_WITHDRAW, seq, at_ms, holder);
-        break;
-    case HV_EVENT_SUPPLEMENTED:
+    case MOVE_SUPPLEMENT:
         handover->supplements = event->number;
         break;
-    case HV_EVENT_DOSSIER:
-        handover->disclosed = true;
+    case MOVE_CONFIRM:
+        handover->as = event->has_as ? event->as : 0;
+        copy_text(handover->as_reason, event->has_as ? event->reason : "");
+        handover_end(handover, seq, holder);
         break;
-    case HV_EVENT_DELETED:
-        handover->deleted = true;
+    case MOVE_DECLINE:
+    case MOVE_WITHDRAW:
+        handover_end(handover, seq, holder);
         break;
-    case HV_EVENT_OPENED:
-    case HV_EVENT_REASSIGNED:
-    case HV_EVENT_CLOSING:
-    case HV_EVENT_SETTLED:
-    case HV_EVENT_CLOSED:
-    case HV_EVENT_FETCHED:
-    case HV_EVENT_ACKNOWLEDGED:
-    case HV_EVENT_READ:
-    case HV_EVENT_NETWORK:
-    case HV_EVENT_REMINDED:
-    case HV_EVENT_ESCALATED:
-    case HV_EVENT_CHECK_IN_DUE:
-    case HV_EVENT_TOLD:
-    case HV_EVENT_NOTED:
-    case HV_EVENT_CONTESTED:
-    case HV_EVENT_CLAIMED:
-    case HV_EVENT_ABSENT:
-    case HV_EVENT_QUIET:
-    case HV_EVENT_DIGEST:
-    case HV_EVENT_CLOCK:
-    case HV_EVENT_REPAIRED:
-    case HV_EVENT_SUSPECTED:
-        moved = false;
+    case MOVE_DELIVER:
+    case MOVE_WAIT:
+    case MOVE_COUNT:
         break;
     }
-    return moved;
+}
+
+/* The facts that the table does not judge; false for one that leaves a handover as it was. */
+static bool fold_fact(struct handover *handover, const struct hv_event *event, hv_time at_ms) {
+    if (event->event == HV_EVENT_OFFERED)
+        fold_offered(handover, event, at_ms);
+    else if (event->event == HV_EVENT_URGENCY)
+        fold_urgency(handover, event, at_ms);
+    else if (event->event == HV_EVENT_DOSSIER)
+        handover->disclosed = true;
+    else if (event->event == HV_EVENT_DELETED)
+        handover->deleted = true;
+    else
+        return false;
+    return true;
+}
+
+bool handover_fold(struct handover *handover, const struct hv_event *event, int64_t seq,
+                   hv_time at_ms, const struct hv_holder *holder) {
+    const enum handover_move move = move_of(event->event);
+
+    if (move == MOVE_COUNT)
+        return fold_fact(handover, event, at_ms);
+    fold_move(handover, event, move, seq, at_ms, holder);
+    return true;
 }
