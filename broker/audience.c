@@ -19,7 +19,74 @@ static void endpoints(struct audience *audience, const char *organisation) {
     audience_add(audience, organisation, HV_ROLE_ENDPOINT);
 }
 
-/* The party that did not say so; nobody where both are one organisation. */
+/* ---- Events of a journey ---- */
+
+/* Whom an event concerns. */
+enum {
+    ADDRESSEES = 1 << 0, /* whom the event itself names */
+    SENDER = 1 << 1,     /* who offered */
+    HOLDER = 1 << 2,     /* who holds after it */
+    RECEIVER = 1 << 3,   /* of the handover, where there is one */
+    RECEIVER_WHILE_OPEN = 1 << 4,
+    OTHER_PARTY = 1 << 5, /* the one that did not say so */
+    HOLDERS_COORDINATORS = 1 << 6,
+    NETWORKS_COORDINATORS = 1 << 7,
+    EARLIER_HOLDERS = 1 << 8,
+};
+
+/* clang-format off */
+static const uint16_t concerned[] = {
+    [HV_EVENT_OPENED]       = 0,
+    [HV_EVENT_REASSIGNED]   = HOLDER,
+    [HV_EVENT_CLOSING]      = HOLDER | HOLDERS_COORDINATORS | NETWORKS_COORDINATORS,
+    [HV_EVENT_SETTLED]      = HOLDER,
+    [HV_EVENT_CLOSED]       = HOLDER | EARLIER_HOLDERS,
+    [HV_EVENT_OFFERED]      = RECEIVER,
+    [HV_EVENT_DELIVERED]    = 0,
+    [HV_EVENT_RECEIVED]     = SENDER,
+    [HV_EVENT_PICKED_UP]    = SENDER,
+    [HV_EVENT_WAITING]      = SENDER,
+    [HV_EVENT_INTRODUCED]   = OTHER_PARTY,
+    [HV_EVENT_CONFIRMED]    = SENDER | RECEIVER,
+    [HV_EVENT_DECLINED]     = SENDER,
+    [HV_EVENT_WITHDRAWN]    = RECEIVER,
+    [HV_EVENT_SUPPLEMENTED] = 0,
+    [HV_EVENT_DOSSIER]      = RECEIVER,
+    [HV_EVENT_FETCHED]      = 0,
+    [HV_EVENT_DELETED]      = 0,
+    [HV_EVENT_NOTED]        = OTHER_PARTY,
+    [HV_EVENT_URGENCY]      = 0,
+    [HV_EVENT_CONTESTED]    = HOLDER | NETWORKS_COORDINATORS,
+    [HV_EVENT_CLAIMED]      = HOLDER | RECEIVER,
+    [HV_EVENT_REMINDED]     = ADDRESSEES,
+    [HV_EVENT_ESCALATED]    = ADDRESSEES | HOLDER | RECEIVER_WHILE_OPEN,
+    [HV_EVENT_CHECK_IN_DUE] = ADDRESSEES,
+    [HV_EVENT_DIGEST]       = ADDRESSEES,
+    [HV_EVENT_TOLD]         = 0,
+    [HV_EVENT_ACKNOWLEDGED] = 0,
+    [HV_EVENT_READ]         = 0,
+    [HV_EVENT_REPAIRED]     = 0,
+    /* These belong to no journey. */
+    [HV_EVENT_NETWORK]      = 0,
+    [HV_EVENT_SUSPECTED]    = 0,
+    [HV_EVENT_ABSENT]       = 0,
+    [HV_EVENT_QUIET]        = 0,
+    [HV_EVENT_CLOCK]        = 0,
+};
+/* clang-format on */
+static_assert(sizeof concerned / sizeof concerned[0] == EVENT_NAME_COUNT,
+              "who hears of the new one?");
+
+static unsigned concerned_by(const struct hv_event *event) {
+    if (event->event == HV_EVENT_SETTLED && event->agree)
+        return 0; /* `closed` follows */
+    if (event->event == HV_EVENT_NOTED && event->code == HV_NOTE_NOT_REACHED && event->has_count)
+        return OTHER_PARTY | HOLDERS_COORDINATORS;
+    assert((size_t)event->event < EVENT_NAME_COUNT);
+    return concerned[event->event];
+}
+
+/* Nobody where both are one organisation. */
 static void other_party(struct audience *audience, const struct hv_event *event,
                         const struct handover *handover) {
     const char *said = event->has_acted_for ? event->acted_for : event->organisation;
@@ -30,111 +97,32 @@ static void other_party(struct audience *audience, const struct hv_event *event,
         endpoints(audience, other);
 }
 
-/* Those whom the step is for; of one that climbs beyond who must act, both parties hear too. */
-static void step_audience(struct audience *audience, const struct hv_event *event,
-                          const struct journey *journey, const struct handover *handover) {
-    for (size_t i = 0; i < event->addressees.count; i++)
-        audience_add(audience, event->addressees.items[i].organisation,
-                     event->addressees.items[i].role);
-    if (event->event != HV_EVENT_ESCALATED)
-        return;
-    endpoints(audience, journey->holder.organisation);
-    if (handover && handover_is_open(handover))
-        endpoints(audience, handover->to);
-}
-
-/* Both parties of the open handover, or the holder alone. */
-static void parties(struct audience *audience, const struct journey *journey,
-                    const struct handover *handover) {
-    endpoints(audience, journey->holder.organisation);
-    if (handover)
-        endpoints(audience, handover->to);
-}
-
-static void noted_audience(struct audience *audience, const struct hv_event *event,
-                           const struct journey *journey, const struct handover *handover) {
-    if (handover)
-        other_party(audience, event, handover);
-    if (event->code == HV_NOTE_NOT_REACHED && event->has_count)
-        audience_add(audience, journey->holder.organisation, HV_ROLE_COORDINATOR);
-}
-
 void audience_of(const struct hv_event *event, const struct journey *journey,
                  const struct handover *handover, const char *coordinating,
                  struct audience *ret_audience) {
+    const unsigned whom = concerned_by(event);
     const char *holder = journey->holder.organisation;
 
     ret_audience->count = 0;
-    ret_audience->earlier_holders = false;
-    switch (event->event) {
-    case HV_EVENT_OFFERED:
-    case HV_EVENT_DOSSIER:
-    case HV_EVENT_WITHDRAWN:
-        endpoints(ret_audience, handover->to);
-        break;
-    case HV_EVENT_RECEIVED:
-    case HV_EVENT_PICKED_UP:
-    case HV_EVENT_DECLINED:
-    case HV_EVENT_WAITING:
+    ret_audience->earlier_holders = (whom & EARLIER_HOLDERS) != 0;
+    for (size_t i = 0; whom & ADDRESSEES && i < event->addressees.count; i++)
+        audience_add(ret_audience, event->addressees.items[i].organisation,
+                     event->addressees.items[i].role);
+    if (whom & SENDER)
         endpoints(ret_audience, handover->from);
-        break;
-    case HV_EVENT_INTRODUCED:
+    if (whom & HOLDER)
+        endpoints(ret_audience, holder);
+    if (handover && (whom & RECEIVER || (whom & RECEIVER_WHILE_OPEN && handover_is_open(handover))))
+        endpoints(ret_audience, handover->to);
+    if (handover && whom & OTHER_PARTY)
         other_party(ret_audience, event, handover);
-        break;
-    case HV_EVENT_CONFIRMED:
-        endpoints(ret_audience, handover->from);
-        endpoints(ret_audience, handover->to);
-        break;
-    case HV_EVENT_REASSIGNED:
-        endpoints(ret_audience, holder);
-        break;
-    case HV_EVENT_CLOSING:
-        endpoints(ret_audience, holder);
+    if (whom & HOLDERS_COORDINATORS)
         audience_add(ret_audience, holder, HV_ROLE_COORDINATOR);
+    if (whom & NETWORKS_COORDINATORS)
         audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
-        break;
-    case HV_EVENT_SETTLED:
-        if (!event->agree)
-            endpoints(ret_audience, holder);
-        break;
-    case HV_EVENT_CLOSED:
-        endpoints(ret_audience, holder);
-        ret_audience->earlier_holders = true;
-        break;
-    case HV_EVENT_REMINDED:
-    case HV_EVENT_ESCALATED:
-    case HV_EVENT_CHECK_IN_DUE:
-    case HV_EVENT_DIGEST:
-        step_audience(ret_audience, event, journey, handover);
-        break;
-    case HV_EVENT_NOTED:
-        noted_audience(ret_audience, event, journey, handover);
-        break;
-    case HV_EVENT_CONTESTED:
-        endpoints(ret_audience, holder);
-        audience_add(ret_audience, coordinating, HV_ROLE_COORDINATOR);
-        break;
-    case HV_EVENT_CLAIMED:
-        parties(ret_audience, journey, handover);
-        break;
-    case HV_EVENT_CLOCK: /* belong to no journey */
-    case HV_EVENT_ABSENT:
-    case HV_EVENT_QUIET:
-    case HV_EVENT_URGENCY:
-    case HV_EVENT_TOLD:
-    case HV_EVENT_REPAIRED:
-    case HV_EVENT_OPENED:
-    case HV_EVENT_DELIVERED:
-    case HV_EVENT_SUPPLEMENTED:
-    case HV_EVENT_FETCHED:
-    case HV_EVENT_DELETED:
-    case HV_EVENT_ACKNOWLEDGED:
-    case HV_EVENT_READ:
-    case HV_EVENT_NETWORK:
-    case HV_EVENT_SUSPECTED:
-        break;
-    }
 }
+
+/* ---- Events of no journey ---- */
 
 void audience_of_network_event(const struct hv_event *event, const char *coordinating,
                                bool about_has_coordinators, struct audience *ret_audience) {
