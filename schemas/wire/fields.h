@@ -565,8 +565,8 @@
     F(S, OPTIONAL, LIST, told, told, "who acknowledged a step of its ladders, newest first")           \
     F(S, OPTIONAL, CODES, warnings, _, "what is worth a look; nothing was refused")                    \
     F(S, OPTIONAL, LIST, journeys, standing, "of the list, most overdue first")                        \
-    F(S, OPTIONAL, UUID, next_journey, _, "of the list: ask again with `after` set to this: more follow") \
     F(S, OPTIONAL, LIST, events, event, "of the history, oldest first")                                \
+    F(S, OPTIONAL, UUID, next_journey, _, "of the list: ask again with `after` set to this: more follow") \
     F(S, OPTIONAL, INTEGER, next, (0, HV_INTEGER_MAX), "ask again with `after` set to this: more follow") \
     F(S, OPTIONAL, LIST, organisations, organisation, "of the network")                                \
     F(S, OPTIONAL, LIST, receipt_keys, receipt_key, "of the network, those that are past among them")  \

@@ -153,10 +153,12 @@ const struct wire_field *wire_field_named(const struct wire_struct *type, const 
 }
 
 const struct wire_field *wire_field_other(const struct wire_field *field) {
-    for (const struct wire_field *other = field + 1; other->name != NULL; other++)
-        if (other->kind != WIRE_EMBED && strcmp(other->name, field->name) == 0)
-            return other;
-    return NULL;
+    const struct wire_field *next = field + 1;
+    const bool same = next->name != NULL && next->kind != WIRE_EMBED &&
+                      next->name_size == field->name_size &&
+                      memcmp(next->name, field->name, field->name_size) == 0;
+
+    return same ? next : NULL;
 }
 
 bool wire_field_stands(const struct wire_struct *outer, const struct wire_field *field) {

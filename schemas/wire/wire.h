@@ -85,8 +85,8 @@ const struct wire_field *wire_field_named(const struct wire_struct *type, const 
                                           size_t size, size_t *ret_offset);
 
 /* A key may stand for two things in one struct, told apart by their kinds: for either of them a
- * field, at most one of which is there. The next field of the same key in the same list, or NULL;
- * wire_field_named gives the first. */
+ * field, side by side, at most one of which is there. The next field of the same key in the same
+ * list, or NULL; wire_field_named gives the first. */
 const struct wire_field *wire_field_other(const struct wire_field *field);
 
 /* Whether the map of `outer` may hold this field of it, or of a struct embedded in it: an own key

@@ -228,12 +228,32 @@ static void what_shares_a_key_differs_in_kind(void **state) {
             assert_null(wire_field_other(&wire_parts[i]->fields[k]));
 }
 
+static void keys_stand_apart_or_side_by_side(const struct wire_struct *type) {
+    for (size_t i = 0; i < type->count; i++) {
+        const struct wire_field *field = &type->fields[i];
+        for (size_t k = i + 1; field->kind != WIRE_EMBED && k < type->count; k++)
+            if (type->fields[k].kind != WIRE_EMBED &&
+                strcmp(type->fields[k].name, field->name) == 0)
+                assert_ptr_equal(wire_field_other(&type->fields[k - 1]), &type->fields[k]);
+    }
+}
+
+/* The next field of a key is looked for right behind it and nowhere else. */
+static void what_shares_a_key_stands_side_by_side(void **state) {
+    (void)state;
+    for (int type = HV_MESSAGE_none + 1; type < HV_MESSAGE_TYPES; type++)
+        keys_stand_apart_or_side_by_side(wire_message_struct((enum hv_message_type)type));
+    for (size_t i = 0; i < wire_part_count; i++)
+        keys_stand_apart_or_side_by_side(wire_parts[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(for_is_a_key_like_any_other),
         cmocka_unit_test(next_is_a_journey_or_a_number),
         cmocka_unit_test(both_of_a_key_are_never_said),
         cmocka_unit_test(what_shares_a_key_differs_in_kind),
+        cmocka_unit_test(what_shares_a_key_stands_side_by_side),
         cmocka_unit_test(status_asks_for_one_thing),
         cmocka_unit_test(a_closing_was_talked_through_or_not),
         cmocka_unit_test(as_and_reason_go_together),
