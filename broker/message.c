@@ -2,7 +2,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <sodium.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +10,8 @@
 #include "broker/answer.h"
 #include "broker/command.h"
 #include "broker/delivery.h"
+#include "broker/greeting.h"
 #include "broker/heartbeat.h"
-#include "broker/journal.h"
 #include "broker/list.h"
 #include "broker/message.h"
 #include "broker/question.h"
@@ -70,64 +69,17 @@ static void command_hash(struct request *request, const uint8_t content[32]) {
     (void)crypto_generichash_final(&state, request->command, sizeof request->command);
 }
 
-/* The request of a message that a peer may send; NULL where it has none. */
+/* The `request` of a message; NULL where it has none. */
 static const char *request_of(const struct hv_message *message) {
-    switch (message->type) {
-#define REQUEST_REQUIRED(name) \
-    case HV_MESSAGE_##name:    \
-        return message->name.request;
-#define REQUEST_OPTIONAL(name) \
-    case HV_MESSAGE_##name:    \
-        return message->name.has_request ? message->name.request : NULL;
-        REQUEST_REQUIRED(hello)
-        REQUEST_REQUIRED(open)
-        REQUEST_REQUIRED(reassign)
-        REQUEST_REQUIRED(close)
-        REQUEST_REQUIRED(settle)
-        REQUEST_REQUIRED(offer)
-        REQUEST_REQUIRED(receive)
-        REQUEST_REQUIRED(pickup)
-        REQUEST_REQUIRED(introduce)
-        REQUEST_REQUIRED(confirm)
-        REQUEST_REQUIRED(decline)
-        REQUEST_REQUIRED(withdraw)
-        REQUEST_REQUIRED(fetch)
-        REQUEST_REQUIRED(supplement)
-        REQUEST_REQUIRED(status)
-        REQUEST_REQUIRED(history)
-        REQUEST_REQUIRED(map)
-        REQUEST_REQUIRED(stats)
-        REQUEST_REQUIRED(reload)
-        REQUEST_REQUIRED(verify)
-        REQUEST_REQUIRED(wait)
-        REQUEST_REQUIRED(note)
-        REQUEST_REQUIRED(set_urgency)
-        REQUEST_REQUIRED(contest)
-        REQUEST_REQUIRED(claim)
-        REQUEST_REQUIRED(absent)
-        REQUEST_REQUIRED(list)
-        REQUEST_REQUIRED(watch)
-        REQUEST_REQUIRED(clock_accept)
-        REQUEST_REQUIRED(welcome)
-        REQUEST_OPTIONAL(bye)
-        REQUEST_OPTIONAL(ping)
-        REQUEST_OPTIONAL(pong)
-        REQUEST_OPTIONAL(ack)
-        REQUEST_OPTIONAL(nack)
-        REQUEST_OPTIONAL(done)
-        REQUEST_OPTIONAL(refused)
-    case HV_MESSAGE_none:
-    case HV_MESSAGE_TYPES:
-    case HV_MESSAGE_item:
-    case HV_MESSAGE_watched_journey:
-    case HV_MESSAGE_live:
-    case HV_MESSAGE_watched_event:
-    case HV_MESSAGE_gap:
+    const struct wire_struct *type = wire_message_struct(message->type);
+    size_t base = 0;
+    const struct wire_field *field =
+        type ? wire_field_named(type, "request", strlen("request"), &base) : NULL;
+    const char *value = (const char *)&message->hello + base;
+
+    if (!field || (!field->required && !*(const bool *)(value + field->has_offset)))
         return NULL;
-#undef REQUEST_REQUIRED
-#undef REQUEST_OPTIONAL
-    }
-    return NULL;
+    return value + field->offset;
 }
 
 /* Only what the answer echoes, of a message that is not looked at further. */
@@ -205,94 +157,7 @@ static void bar(struct request *request) {
                   "this key is not on the network's map any more");
 }
 
-/* ---- Sessions ---- */
-
-/* The older one of the same name learns that it is not the session any more. */
-static void take_over(struct turn *turn, struct session *older) {
-    struct hv_message message = {.type = HV_MESSAGE_refused};
-    const struct route route = older->route;
-
-    message.refused.code = HV_REFUSED_NO_SESSION;
-    message.refused.reason =
-        "another connection said hello as this instance and has taken the session over";
-    session_over(turn, older);
-    answer_send(turn, &route, &message);
-}
-
-static void welcome(struct request *request) {
-    struct turn *turn = request->turn;
-    const struct network *network = turn->broker->network;
-    struct hv_message message = {.type = HV_MESSAGE_welcome};
-    struct hv_welcome *welcome = &message.welcome;
-
-    copy_text(welcome->request, request->id);
-    copy_text(welcome->organisation, request->organisation->name);
-    copy_text(welcome->network, network->name);
-    welcome->ledger = *ledger_id(turn->ledger);
-    welcome->heartbeat = network->limits.heartbeat_ms;
-    memcpy(welcome->receipt_key, turn->broker->signer.pair.public_key, sizeof welcome->receipt_key);
-    memcpy(welcome->head, ledger_head(turn->ledger), sizeof welcome->head);
-    welcome->at = turn->now_ms;
-    welcome->seq = ledger_seq(turn->ledger);
-    answer_send(turn, &request->inbound->from, &message);
-}
-
-static void hello(struct request *request) {
-    const struct hv_hello *hello = &request->message.hello;
-    struct turn *turn = request->turn;
-    struct sessions *sessions = &turn->broker->sessions;
-    struct session_name name;
-
-    if (!(request->key->roles & (1U << hello->role))) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, "role", "this key of %s has not the role %s",
-                      request->organisation->name,
-                      wire_word_text(&wire_vocabulary_role, (int)hello->role));
-        return;
-    }
-    memset(&name, 0, sizeof name);
-    copy_text(name.organisation, request->organisation->name);
-    copy_text(name.instance, hello->instance);
-    name.role = hello->role;
-    if (turn->mode == TURN_READ_ONLY &&
-        !ledger_inbox_find(turn->ledger, name.organisation, name.role)) {
-        answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
-                      "the broker's disk is full to the last byte; say hello again later");
-        return;
-    }
-    if (request->session)
-        session_over(turn, request->session);
-    struct session *older = session_named(sessions, &name);
-    if (older)
-        take_over(turn, older);
-    const int64_t inbox = ledger_inbox(turn->ledger, name.organisation, name.role);
-    if (turn->error || ledger_error(turn->ledger))
-        return;
-    request->session =
-        session_begin(sessions, &request->inbound->from, &name, inbox, turn->boot_ms);
-    if (!request->session) {
-        turn->error = -ENOMEM;
-        return;
-    }
-    memcpy(request->session->key, request->inbound->key, sizeof request->session->key);
-    request->session->begun_turn = turn->broker->counters.turns;
-    request->session->credit = hello->credit;
-    request->session->unread_bytes = unread_bytes(turn->broker, &request->inbound->from);
-    request->session->inbox->recall = true;
-    sessions->recalls = true;
-    request->session->lenient = hello->has_minor && hello->minor > HV_WIRE_MINOR;
-    welcome(request);
-}
-
-static void bye(struct request *request) {
-    struct hv_message message;
-
-    session_over(request->turn, request->session);
-    request->session = NULL;
-    if (!request->id[0])
-        return;
-    (void)answer_begin(request, &message);
-    answer_done(request, &message, ledger_seq(request->turn->ledger));
-}
+/* ---- Where it goes ---- */
 
 static void pong(struct request *request) {
     struct hv_message message = {.type = HV_MESSAGE_pong};
@@ -300,45 +165,6 @@ static void pong(struct request *request) {
     message.pong.has_request = request->id[0] != '\0';
     copy_text(message.pong.request, request->id);
     answer_send(request->turn, &request->inbound->from, &message);
-}
-
-/* ---- Where it goes ---- */
-
-/* The operator who asked is told, and so are those who read the journal. */
-static void reload_refuse(struct request *request, const struct failure *failure) {
-    const struct journal_field fields[] = {
-        {"HOUVAST_ORGANISATION", request->actor.organisation},
-        {NULL, NULL},
-    };
-
-    journal_say(JOURNAL_NETWORK_REFUSED, fields,
-                "the network files were not put in force, the old ones stay: %s", failure->text);
-    answer_refuse(request, HV_REFUSED_CONFLICT, NULL, "%s", failure->text);
-}
-
-static void reload(struct request *request) {
-    struct turn *turn = request->turn;
-    struct hv_message message;
-    struct failure failure;
-
-    if (request->actor.role != HV_ROLE_OPERATOR) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an operator");
-        return;
-    }
-    if (turn->mode != TURN_NORMAL) {
-        answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
-                      "the broker's disk is full: the network files are not read now");
-        return;
-    }
-    const int rc = reload_network(turn, &failure);
-    if (rc == -EIO || rc == -ENOMEM || rc == -ENOSPC)
-        return; /* the turn has failed, and says so */
-    if (rc < 0) {
-        reload_refuse(request, &failure);
-        return;
-    }
-    (void)answer_begin(request, &message);
-    answer_done(request, &message, ledger_seq(turn->ledger));
 }
 
 static void no_session(struct request *request) {
@@ -355,14 +181,14 @@ static void take_asked(struct request *request) {
         verify_take(request))
         return;
     assert(request->message.type == HV_MESSAGE_reload);
-    reload(request);
+    reload_take(request);
 }
 
 static void take_decoded(struct request *request) {
     const enum hv_message_type type = request->message.type;
 
     if (type == HV_MESSAGE_hello) {
-        hello(request);
+        greeting_hello(request);
         return;
     }
     if (type == HV_MESSAGE_pong) { /* a sign of life, and seen */
@@ -375,7 +201,7 @@ static void take_decoded(struct request *request) {
     }
     switch ((int)type) {
     case HV_MESSAGE_bye:
-        bye(request);
+        greeting_bye(request);
         break;
     case HV_MESSAGE_ping:
         pong(request);
@@ -391,6 +217,8 @@ static void take_decoded(struct request *request) {
         break;
     }
 }
+
+/* ---- Whose it is ---- */
 
 static void actor_of_session(struct request *request) {
     const struct session *session = request->session;

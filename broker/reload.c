@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/answer.h"
 #include "broker/heartbeat.h"
 #include "broker/journal.h"
 
@@ -246,6 +247,45 @@ int reload_at_start(struct turn *turn, struct failure *ret_failure) {
     }
     turn->network_next = network;
     return 0;
+}
+
+/* ---- Asked for ---- */
+
+/* The operator who asked is told, and so are those who read the journal. */
+static void reload_refuse(struct request *request, const struct failure *failure) {
+    const struct journal_field fields[] = {
+        {"HOUVAST_ORGANISATION", request->actor.organisation},
+        {NULL, NULL},
+    };
+
+    journal_say(JOURNAL_NETWORK_REFUSED, fields,
+                "the network files were not put in force, the old ones stay: %s", failure->text);
+    answer_refuse(request, HV_REFUSED_CONFLICT, NULL, "%s", failure->text);
+}
+
+void reload_take(struct request *request) {
+    struct turn *turn = request->turn;
+    struct hv_message message;
+    struct failure failure;
+
+    if (request->actor.role != HV_ROLE_OPERATOR) {
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an operator");
+        return;
+    }
+    if (turn->mode != TURN_NORMAL) {
+        answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
+                      "the broker's disk is full: the network files are not read now");
+        return;
+    }
+    const int rc = reload_network(turn, &failure);
+    if (rc == -EIO || rc == -ENOMEM || rc == -ENOSPC)
+        return; /* the turn has failed, and says so */
+    if (rc < 0) {
+        reload_refuse(request, &failure);
+        return;
+    }
+    (void)answer_begin(request, &message);
+    answer_done(request, &message, ledger_seq(turn->ledger));
 }
 
 /* ---- After the commit ---- */

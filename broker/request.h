@@ -5,15 +5,22 @@
  *
  *   turn         the road: begin, messages, timers, deliveries, commit, release
  *   message      one message: decode, session, where it goes
+ *   greeting     hello and bye
+ *   acting       for whom a coordinator of the network acts
  *   command      commands on handovers and journeys, judged in the order of the contract
+ *   absence      who is away, and who is there instead
  *   record       what was decided: events, the rows they fold to, items, dossiers
  *   question     status, history, map, stats
+ *   list         what is open, most overdue first
+ *   watch        the same, live
  *   verify       the ledger compared with itself, in slices between turns
  *   delivery     items: acknowledgements, and what goes out
  *   ring         steps of ladders that fall due
+ *   digest       many steps in one item
  *   sweep        open journeys whose timer is lost
  *   timekeeping  what time it is
  *   heartbeat    who is still there
+ *   quiet        which organisation is not
  *   rate         how much an organisation may ask
  *   unread       how much a connection has not shown to have read
  *   reload       network files, all or nothing
