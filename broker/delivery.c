@@ -358,6 +358,17 @@ static void fill_telephone(const struct turn *turn, struct hv_event *event) {
             : organisation->telephone;
 }
 
+/* By when somebody must have acted, as the offer began it. */
+static void fill_due(struct hv_event *event) {
+    for (size_t i = 0; event->event == HV_EVENT_OFFERED && i < event->runs.count; i++) {
+        const struct hv_run *run = &event->runs.items[i];
+        if (!run->has_handover || (event->has_due && event->due <= run->due))
+            continue;
+        event->has_due = true;
+        event->due = run->due;
+    }
+}
+
 /* Who stands in for the begeleider whom it is meant for. False when the turn has failed. */
 static bool fill_deputy(struct turn *turn, const struct session *session,
                         const struct ledger_item *item, struct hv_item *sent) {
@@ -390,6 +401,7 @@ static bool dispatch_one(struct turn *turn, struct session *session, struct ledg
         (sent->event.event == HV_EVENT_DIGEST && !digest_fill(turn, item, &sent->event)) ||
         (sent->event.event == HV_EVENT_CONFIRMED && !fill_receipt(turn, item, sent)))
         return false;
+    fill_due(&sent->event);
     delivery_hide(&sent->event);
     fill_telephone(turn, &sent->event);
     if (!fill_deputy(turn, session, item, sent))

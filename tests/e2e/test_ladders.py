@@ -603,3 +603,12 @@ def test_a_closing_is_settled(shared_world, agree, after):
     assert running(world, journey) == {"closing"}
     world.network_coordinator.fresh("settle", journey=journey, person="nora", agree=agree, reason="seen", on=1)
     assert running(world, journey) == after
+
+
+def test_an_offer_says_by_when(timed):
+    """`due` of the item is that of the answer to the offer: when the first step of its ladders falls."""
+    world = timed
+    journey, handover = world.open(), fresh_uuid()
+    answer = world.holder.fresh("offer", journey=journey, handover=handover, to=RECEIVER, kind="cold", urgency="urgent",
+                                begeleider="anna")
+    assert world.deliver(handover)["due"] == answer["due"] > world.clock.now_ms
