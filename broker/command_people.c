@@ -69,13 +69,6 @@ static struct handover *named(struct subject *subject) {
     return subject->has_handover ? &subject->handover : NULL;
 }
 
-/* Who said what an older `on` cannot change any more. */
-static void done_overtaken(struct request *request, const struct subject *subject,
-                           enum hv_event_name name) {
-    subject_done(request, &subject->journey,
-                 ledger_event_newest(request->turn->ledger, subject->journey.row, name), true);
-}
-
 /* Records it with the handover that it names, and answers with how that stands, else the journey.
  */
 static void record(struct request *request, const struct decision *decision,
@@ -154,18 +147,36 @@ static void command_urgency(struct request *request) {
         return;
     journey_decide_urgency(&subject.journey, subject_open(&subject), command, &request->actor,
                            request->turn->now_ms, &decision);
-    if (decision.repeated)
-        done_overtaken(request, &subject, HV_EVENT_URGENCY);
+    if (decision.repeated) /* a newer one stands */
+        subject_done(
+            request, &subject.journey,
+            ledger_event_newest(request->turn->ledger, subject.journey.row, HV_EVENT_URGENCY),
+            true);
     else
         record(request, &decision, &subject, subject.has_open ? &subject.open : NULL);
 }
 
 /* ---- claim ---- */
 
+/* A newer one of the same coordinators stands; of others' nothing is said. */
+static void done_overtaken_claim(struct request *request, const struct subject *subject) {
+    struct turn *turn = request->turn;
+    const int64_t seq =
+        ledger_claim_newest(turn->ledger, subject->journey.row, request->actor.organisation,
+                            request->actor.of_network, &turn->zone);
+
+    if (subject->has_handover)
+        command_done_with_handover(request, &subject->handover, &subject->journey, NULL, seq, true);
+    else
+        subject_done(request, &subject->journey, seq, true);
+}
+
+/* The parties hear of it, whichever of the two it names: it goes with the open handover. */
 static void command_claim(struct request *request) {
     const struct hv_claim *command = &request->message.claim;
     struct decision decision;
     struct subject subject = {0};
+    struct handover *about = NULL;
 
     if (command->has_handover) {
         if (!find_handover(request, &command->handover, false, &subject))
@@ -178,12 +189,13 @@ static void command_claim(struct request *request) {
     if (judge(request, &subject, request->actor.role == HV_ROLE_COORDINATOR,
               "a coordinator of the network, the holder or the receiver"))
         return;
-    journey_decide_claim(&subject.journey, named(&subject), command, &request->actor,
-                         request->turn->now_ms, limits_of(request), &decision);
+    about = subject.has_handover ? &subject.handover : subject.has_open ? &subject.open : NULL;
+    journey_decide_claim(&subject.journey, about, command, &request->actor, request->turn->now_ms,
+                         limits_of(request), &decision);
     if (decision.repeated)
-        done_overtaken(request, &subject, HV_EVENT_CLAIMED);
+        done_overtaken_claim(request, &subject);
     else
-        record(request, &decision, &subject, named(&subject));
+        record(request, &decision, &subject, about);
 }
 
 /* ---- Which command ---- */

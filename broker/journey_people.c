@@ -163,15 +163,22 @@ static bool refuse_claim_too_long(const struct hv_claim *command, hv_time now_ms
     return true;
 }
 
-/* Whether some phase of the actor's may still rest; where none may, a claim would be an empty
- * promise. */
+/* Whether some phase of the actor's may still rest; where none of them may, a claim would be an
+ * empty promise. Who waits for others alone may say at any time to be on it: nothing rests. */
 static bool refuse_claim_spent(const struct journey *journey, const struct actor *actor,
                                int64_t claim_max_ms, struct decision *decision) {
+    bool spent = false;
+
     for (size_t i = 0; i < journey->runs.count; i++) {
         const struct hv_run *run = &journey->runs.items[i];
-        if (actor->of_network ? run->rested < claim_max_ms : run->rested_own < claim_max_ms)
+        if (!actor->of_network && strcmp(run->awaits, actor->organisation) != 0)
+            continue;
+        if ((actor->of_network ? run->rested : run->rested_own) < claim_max_ms)
             return false;
+        spent = true;
     }
+    if (!spent)
+        return false;
     decision_refuse(decision, HV_REFUSED_CONFLICT, "until",
                     "this has been claimed for %lld hours, the most that the network allows in one "
                     "phase: it goes on ringing until somebody acts",

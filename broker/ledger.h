@@ -97,6 +97,10 @@ int64_t ledger_event_first(struct ledger *ledger, int64_t seq);
 enum hv_event_name ledger_event_name(struct ledger *ledger, int64_t seq);
 /* The newest event of that name in a journey, or 0. */
 int64_t ledger_event_newest(struct ledger *ledger, int64_t journey_row, enum hv_event_name name);
+/* The newest event by which a coordinator of that organisation claimed the journey, for the network
+ * or for its own, or 0. What is read lives in `zone`. */
+int64_t ledger_claim_newest(struct ledger *ledger, int64_t journey_row, const char *organisation,
+                            bool of_network, msgpack_zone *zone);
 
 /* The event by which the supplement of that number came, or 0: they come in order, one event each.
  */

@@ -251,6 +251,26 @@ size_t ledger_told(struct ledger *ledger, int64_t journey_row, int64_t handover_
     return count;
 }
 
+int64_t ledger_claim_newest(struct ledger *ledger, int64_t journey_row, const char *organisation,
+                            bool of_network, msgpack_zone *zone) {
+    struct hv_event event;
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                                        "JOIN payload ON payload.seq = event.seq WHERE journey = ? "
+                                        "AND type = ? ORDER BY event.seq DESC");
+
+    sql_int(sql, journey_row);
+    sql_int(sql, (int64_t)HV_EVENT_CLAIMED);
+    while (sql_row(sql)) {
+        const bool read = event_of_row(sql, zone, &event);
+        if (read && (event.of_network != of_network ||
+                     strcmp(event.organisation, organisation) != 0))
+            continue;
+        sql_end(sql);
+        return read ? event.seq : 0;
+    }
+    return 0;
+}
+
 bool ledger_is_party(struct ledger *ledger, int64_t journey_row, const char *organisation) {
     struct sql *sql = sql_begin(ledger, "SELECT 1 FROM handover WHERE journey = ? AND "
                                         "(sender = ? OR receiver = ?) LIMIT 1");

@@ -14,11 +14,11 @@ static bool addressee_is_known(const struct network *network,
     return false;
 }
 
-/* A coordinator of the organisation that must act has said to be on it: whose claims are counted,
- * so that none rests for good. */
+/* A coordinator of the organisation that must act has said to be on it since the phase began: whose
+ * claims are counted, so that none rests for good. */
 static bool addressee_claims(const struct journey *journey, const struct hv_run *run,
                              const struct hv_addressee *addressee, const struct run_rules *rules) {
-    if (run->rested_own > rules->network->policies.claim_max_ms ||
+    if (!run->has_rested_own || run->rested_own > rules->network->policies.claim_max_ms ||
         strcmp(run->awaits, addressee->organisation) != 0)
         return false; /* claimed too long already, or not counted: it rings */
     for (size_t i = 0; i < journey->claims.count; i++) {

@@ -66,11 +66,11 @@ static void set_times(struct turn *turn, struct hv_done *done, const struct hand
     done->times.items = times;
 }
 
-/* What falls due first, and who is on it. */
+/* What falls due first, of a handover or of the whole journey, and who is on it. */
 static void set_ladder(struct turn *turn, struct hv_done *done, const struct journey *journey,
-                       const struct handover *handover) {
+                       const struct handover *handover, const struct handover *open) {
     const struct hv_run *run = standing_run(journey, handover);
-    const struct hv_standing_claim *claim = standing_claim(journey, turn->now_ms);
+    const struct hv_standing_claim *claim = standing_claim(journey, open, turn->now_ms);
 
     if (run) {
         done->has_phase = true;
@@ -123,7 +123,7 @@ static void status_of_handover(struct request *request) {
     done->has_reason = handover.as != 0;
     copy_text(done->reason, handover.as_reason);
     if (is_open) {
-        set_ladder(request->turn, done, &journey, &handover);
+        set_ladder(request->turn, done, &journey, &handover, &handover);
         done->told.count =
             ledger_told(ledger, journey.row, handover.row, &request->turn->zone, &done->told.items);
         done->has_told = done->told.count > 0;
@@ -161,7 +161,7 @@ static void status_of_journey(struct request *request) {
         done->has_kind = true;
         done->kind = open.kind;
     }
-    set_ladder(request->turn, done, &journey, NULL);
+    set_ladder(request->turn, done, &journey, NULL, has_open ? &open : NULL);
     done->late = standing_late(request->turn, &journey);
     done->has_late = done->late != 0;
     done->has_stuck = ledger_journey_is_stuck(ledger, journey.row);

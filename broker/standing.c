@@ -21,12 +21,21 @@ const struct hv_run *standing_run(const struct journey *journey, const struct ha
     return first;
 }
 
-const struct hv_standing_claim *standing_claim(const struct journey *journey, hv_time now_ms) {
+/* Who claimed and is no party any more is on nothing, and is not named to those who are. */
+static bool claim_counts(const struct hv_standing_claim *claim, const struct journey *journey,
+                         const struct handover *open) {
+    return claim->of_network || strcmp(claim->organisation, journey->holder.organisation) == 0 ||
+           (open && strcmp(claim->organisation, open->to) == 0);
+}
+
+const struct hv_standing_claim *standing_claim(const struct journey *journey,
+                                               const struct handover *open, hv_time now_ms) {
     const struct hv_standing_claim *standing = NULL;
 
     for (size_t i = 0; i < journey->claims.count; i++) {
         const struct hv_standing_claim *claim = &journey->claims.items[i];
-        if (claim->until > now_ms && (!standing || claim->of_network))
+        if (claim->until > now_ms && claim_counts(claim, journey, open) &&
+            (!standing || claim->of_network))
             standing = claim;
     }
     return standing;
@@ -71,7 +80,7 @@ void standing_fill(struct turn *turn, const struct journey *journey, const struc
                    struct hv_standing *ret_standing) {
     struct hv_standing *standing = ret_standing;
     const struct hv_run *run = standing_run(journey, NULL);
-    const struct hv_standing_claim *claim = standing_claim(journey, turn->now_ms);
+    const struct hv_standing_claim *claim = standing_claim(journey, open, turn->now_ms);
 
     memset(standing, 0, sizeof *standing);
     standing->journey = journey->id;

@@ -13,8 +13,10 @@ void standing_fill(struct turn *turn, const struct journey *journey, const struc
  * nothing runs. */
 const struct hv_run *standing_run(const struct journey *journey, const struct handover *handover);
 
-/* The claim that stands at `now_ms`: the network's before an organisation's own. NULL: none. */
-const struct hv_standing_claim *standing_claim(const struct journey *journey, hv_time now_ms);
+/* The claim that stands at `now_ms`: the network's before one of the parties' own. NULL: none.
+ * `open` is the journey's open handover, or NULL. */
+const struct hv_standing_claim *standing_claim(const struct journey *journey,
+                                               const struct handover *open, hv_time now_ms);
 
 /* When the first of the steps that were taken fell due, of whatever runs for the journey: nobody
  * has done since what it waits for. 0 where no step was taken. By the ladders in force, and now

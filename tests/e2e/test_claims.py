@@ -2,7 +2,7 @@
 
 import pytest
 
-from world import HOLDER, HOUR_MS, NETWORK, RECEIVER
+from world import HOLDER, HOUR_MS, NETWORK, RECEIVER, THIRD
 
 MINUTE_MS = 60_000
 STEPS = ("reminded", "escalated", "check-in-due")
@@ -169,3 +169,65 @@ def test_a_claim_of_a_journey(timed):
     assert world.inbox(HOLDER).take("claimed", journey=journey)["person"] == "nora"
     world.passes(2 * HOUR_MS)
     assert steps_of(world, journey) == []
+
+
+def test_both_parties_hear_of_a_claim_of_the_journey(awaited):
+    """Whether the journey is named or its open handover."""
+    world, journey, handover = awaited
+    now = world.clock.now_ms
+    answer = world.network_coordinator.fresh("claim", journey=journey, person="nora", until=now + HOUR_MS, on=now)
+    assert "handover" not in answer and answer["state"] == "open"
+    for organisation in (HOLDER, RECEIVER):
+        assert world.inbox(organisation).take("claimed", handover=handover)["person"] == "nora"
+
+
+def test_what_was_overtaken_names_a_claim_of_ones_own(awaited):
+    """Whom the others have on it is not for everybody, and what one never said is no repeat of it."""
+    world, journey, handover = awaited
+    now = world.clock.now_ms
+    first = claim(world, handover, 2 * HOUR_MS)
+    second = claim(world, handover, 2 * HOUR_MS, by=RECEIVER, person="rita")
+    late = {"person": "mona", "until": now + HOUR_MS, "on": now - HOUR_MS}
+    for peer, seq in ((world.network_coordinator, first["seq"]), (world.peer(RECEIVER, "coordinator"), second["seq"])):
+        assert peer.repeat("claim", journey=journey, **late)["seq"] == seq
+        answer = peer.repeat("claim", handover=handover, **late)
+        assert (answer["seq"], answer["handover"], answer["state"]) == (seq, handover, "delivered")
+    assert world.status(handover=handover)["claimed"]["person"] == "nora"
+
+
+def test_an_organisations_claim_is_of_the_phase_in_which_it_was_said(awaited):
+    """What begins under it rings its coordinators too."""
+    world, journey, handover = awaited
+    claim(world, handover, 20 * HOUR_MS, by=RECEIVER, person="rita")
+    world.receiver.fresh("receive", handover=handover, begeleider="eva")
+    world.passes(HOUR_MS + MINUTE_MS)
+    assert [(step["phase"], step["step"], step.get("rested")) for step in steps_of(world, journey)] == [
+        ("pick-up", 1, None), ("pick-up", 2, None)]
+    world.inbox(RECEIVER, "coordinator").expect_item("escalated", journey=journey, step=2)
+
+
+@pytest.mark.network(policies={"claim_max": "2H"})
+def test_what_was_claimed_before_a_phase_does_not_lengthen_it(awaited):
+    """Two hours in all of pick-up, though half an hour less was claimed before it began."""
+    world, journey, handover = awaited
+    claim(world, handover, 90 * MINUTE_MS, by=RECEIVER, person="rita")
+    world.receiver.fresh("receive", handover=handover, begeleider="eva")
+    claim(world, handover, 110 * MINUTE_MS, by=RECEIVER, person="rita")
+    world.passes(105 * MINUTE_MS)
+    claim(world, handover, 100 * MINUTE_MS, by=RECEIVER, person="rita")
+    with pytest.raises(AssertionError, match="conflict"):
+        claim(world, handover, 60 * MINUTE_MS, by=RECEIVER, person="rita")
+
+
+def test_who_is_no_party_any_more_is_on_nothing(awaited):
+    """A receiver that declined is not named to the next one."""
+    world, journey, handover = awaited
+    claim(world, handover, 20 * HOUR_MS, by=RECEIVER, person="rita")
+    world.receiver.fresh("decline", handover=handover, reason="full", decided="receiver")
+    assert "claimed" not in world.status(journey=journey)
+    _, second = world.offer(journey, to=THIRD)
+    for answer in (world.third.done("status", handover=second), world.third.done("status", journey=journey)):
+        assert RECEIVER not in repr(answer), answer
+    assert RECEIVER not in repr(world.peer(THIRD, "coordinator").done("list")["journeys"])
+    claim(world, second, HOUR_MS, by=THIRD, person="tom")
+    assert world.third.done("status", handover=second)["claimed"]["person"] == "tom"
