@@ -172,8 +172,27 @@ static void after_waiting(const struct change *change) {
     (void)begin_for_receiver(change, HV_PHASE_PICKUP, change->event->expected);
 }
 
+/* What is contested is for the new holder to answer. The handover that it was about is over, and its
+ * parties are not told who holds now: what follows belongs to the journey. */
+static void hand_on_contested(const struct change *change, struct hv_run *contested) {
+    const char *holder = change->journey->holder.organisation;
+
+    if (!contested || strcmp(contested->awaits, holder) == 0)
+        return;
+    copy_text(contested->awaits, holder);
+    contested->has_handover = false;
+    memset(&contested->handover, 0, sizeof contested->handover);
+    contested->has_kind = false;
+    contested->kind = 0;
+    contested->has_to = false;
+    contested->to[0] = '\0';
+    contested->has_rested_own = false; /* that was claimed by others */
+    contested->rested_own = 0;
+}
+
 static void after_confirmed(const struct change *change) {
     end_all(change);
+    hand_on_contested(change, runs_find(change->runs, HV_PHASE_CONTESTED, NULL));
     (void)begin_for_holder(change, HV_PHASE_HELD);
 }
 
@@ -187,7 +206,10 @@ static void after_contested(const struct change *change) {
 
     if (runs_find(change->runs, HV_PHASE_CONTESTED, NULL))
         return;
-    start.handover = change->handover;
+    /* Where somebody else holds by now, the parties of the handover are not told who. */
+    if (strcmp(start.holder, change->handover->from) == 0 ||
+        strcmp(start.holder, change->handover->to) == 0)
+        start.handover = change->handover;
     (void)runs_begin(change->runs, &start, change->rules);
 }
 
@@ -352,9 +374,10 @@ static void wake(struct hv_run *run, const struct run_rules *rules) {
     run->left = 0;
 }
 
-/* Its time counts as claimed when it is claimed, and what is given back does not. */
+/* Its time counts as claimed when it is claimed, and what is given back does not. What was claimed
+ * before the phase began has not been counted for it. */
 static void count_own(struct hv_run *run, hv_time before_ms, hv_time until_ms, hv_time now_ms) {
-    const int64_t was_ms = before_ms > now_ms ? before_ms - now_ms : 0;
+    const int64_t was_ms = run->has_rested_own && before_ms > now_ms ? before_ms - now_ms : 0;
     const int64_t is_ms = until_ms > now_ms ? until_ms - now_ms : 0;
     const int64_t total_ms = run->rested_own + is_ms - was_ms;
 

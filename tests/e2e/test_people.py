@@ -369,6 +369,49 @@ def test_offering_on_does_not_end_what_is_contested(shared_world):
                            for entry in world.network_coordinator.done("list", phase="contested")["journeys"]}
 
 
+def contested_and_offered_on(world):
+    """Contested by the holder, and then held by the third. (journey, the contested handover)."""
+    journey, handover = world.handover_in("confirmed", urgency="crisis")
+    world.holder.fresh("contest", handover=handover, reason="not-there")
+    _, second = world.offer(journey, by=RECEIVER, to=THIRD, begeleider="eva", urgency="crisis")
+    world.confirm(second, by=THIRD, begeleider="tom")
+    return journey, handover
+
+
+@hours_pass
+def test_what_is_contested_is_for_whoever_holds(timed):
+    """The hold has moved on: the new holder is waited for, and the earlier ones hear no more of it."""
+    world = timed
+    journey, handover = contested_and_offered_on(world)
+    before = {who: len(world.history(journey, world.peer(who))) for who in (HOLDER, RECEIVER)}
+    world.passes(HOUR + MINUTE)
+    step = next(event for event in world.history(journey) if event["event"] in STEPS and event["phase"] == "contested")
+    assert step["awaits"] == THIRD and "handover" not in step
+    for who, count in before.items():
+        seen = world.history(journey, world.peer(who))
+        assert len(seen) == count and THIRD not in repr([event for event in seen if event.get("handover") == handover])
+    for who in (HOLDER, RECEIVER):
+        world.inbox(who, "coordinator").expect_no_item()
+    note(world, (THIRD,), journey, "in-touch")
+    assert journey not in {entry["journey"]
+                           for entry in world.network_coordinator.done("list", phase="contested")["journeys"]}
+
+
+@hours_pass
+def test_contested_after_it_was_handed_on(timed):
+    """The earlier holder learns nothing of who holds now, and who holds now is waited for."""
+    world = timed
+    journey, handover = world.handover_in("confirmed", urgency="crisis")
+    _, second = world.offer(journey, by=RECEIVER, to=THIRD, begeleider="eva", urgency="crisis")
+    world.confirm(second, by=THIRD, begeleider="tom")
+    answer = world.holder.fresh("contest", handover=handover, reason="not-there")
+    assert answer["holder"]["organisation"] == RECEIVER
+    world.passes(HOUR + MINUTE)
+    assert [event["awaits"] for event in world.history(journey)
+            if event["event"] in STEPS and event["phase"] == "contested"] == [THIRD]
+    assert THIRD not in repr(world.history(journey, world.holder))
+
+
 # ---- absence ----
 
 
