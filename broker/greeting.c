@@ -67,7 +67,7 @@ void greeting_hello(struct request *request) {
     struct turn *turn = request->turn;
     struct session_name name;
 
-    if (!(request->key->roles & (1U << hello->role))) {
+    if (!network_key_has_role(request->key, hello->role)) {
         answer_refuse(request, HV_REFUSED_FORBIDDEN, "role", "this key of %s has not the role %s",
                       request->organisation->name,
                       wire_word_text(&wire_vocabulary_role, (int)hello->role));

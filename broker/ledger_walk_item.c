@@ -301,9 +301,10 @@ static void audience_then(struct ledger *ledger, struct ledger_walk *walk,
     struct handover handover = {0};
 
     if (!owing->journey_row) {
-        audience_of_network_event(
-            event, network->coordinating,
-            event->has_about && network_has_coordinators(network, event->about), ret_audience);
+        audience_of_network_event(event, network->coordinating,
+                                  event->has_about &&
+                                      network_has_role(network, event->about, HV_ROLE_COORDINATOR),
+                                  ret_audience);
         return;
     }
     if (owing->handover_row)

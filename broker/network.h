@@ -230,8 +230,10 @@ const struct network_key *network_key(const struct network *network,
  * name is NULL. Borrowed from the network. */
 const struct calendar *network_calendar(const struct network *network, const char *organisation);
 
-/* Whether it has a key of that role: an inbox that nobody can open is owed nothing. */
-bool network_has_coordinators(const struct network *network, const char *organisation);
+bool network_key_has_role(const struct network_key *key, enum hv_role role);
+/* Whether the organisation is on the map and has a key of that role: an inbox that nobody can open
+ * is owed nothing. */
+bool network_has_role(const struct network *network, const char *organisation, enum hv_role role);
 
 /* The sealing key of that id which is valid at `at_ms`, or NULL. */
 const struct network_sealing_key *

@@ -93,19 +93,10 @@ static const struct target_word target_words[] = {
     {"operators", LADDER_OPERATORS},
 };
 
-static bool role_has_key(const struct network_organisation *organisation, enum hv_role role) {
-    for (size_t i = 0; i < organisation->key_count; i++) {
-        if (organisation->keys[i].roles & 1U << role)
-            return true;
-    }
-    return false;
-}
-
 static int operators_check(const struct network_ladder_line *line) {
     const struct network *network = line->network;
 
-    if (!network ||
-        role_has_key(network_organisation(network, network->coordinating), HV_ROLE_OPERATOR))
+    if (!network || network_has_role(network, network->coordinating, HV_ROLE_OPERATOR))
         return 0;
     return network_wrong(line->reading, line->place,
                          "operators are told, but no key has the role operator; add one to %s, or "
@@ -129,7 +120,7 @@ static int named_read(const struct network_ladder_line *line, const char *word, 
         return network_wrong(line->reading, line->place,
                              "the organisation %s in %s does not exist; name one that has a file",
                              at + 1, word);
-    if (!role_has_key(organisation, (enum hv_role)role))
+    if (!network_has_role(line->network, organisation->name, (enum hv_role)role))
         return network_wrong(line->reading, line->place,
                              "%s is told, but no key of %s has that role; add one to its file, or "
                              "name somebody else",

@@ -80,7 +80,8 @@ static void owe_network_items(struct turn *turn, const struct hv_event *event, i
     struct audience audience;
 
     audience_of_network_event(event, network->coordinating,
-                              event->has_about && network_has_coordinators(network, event->about),
+                              event->has_about &&
+                                  network_has_role(network, event->about, HV_ROLE_COORDINATOR),
                               &audience);
     for (size_t i = 0; i < audience.count; i++)
         owe(&owing, audience.members[i].organisation, audience.members[i].role);

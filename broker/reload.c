@@ -299,7 +299,7 @@ static void end_revoked(struct turn *turn) {
 
     HASH_ITER(hh, broker->sessions.by_route, session, next) {
         const struct network_key *key = network_key(broker->network, session->key, &organisation);
-        if (!key || !(key->roles & (1U << session->name.role)) ||
+        if (!key || !network_key_has_role(key, session->name.role) ||
             strcmp(organisation->name, session->name.organisation) != 0)
             session_over(turn, session);
     }
