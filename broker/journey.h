@@ -44,6 +44,8 @@ struct journey {
     struct claims claims;           /* those that are over among them */
     enum hv_outcome outcome;        /* of the closing; 0 while open */
     char closed_by[HV_PERSON_SIZE]; /* who closed; "" while open */
+    bool damaged;                   /* its row does not say what runs and who is on it: that is as
+                                       its events give it, or lost with them */
 };
 
 /* Who may settle a closing beside the network's coordinators. */

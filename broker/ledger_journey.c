@@ -5,7 +5,6 @@
 
 #include "broker/ledger.h"
 #include "broker/ledger_sql.h"
-#include "wire/wire.h"
 
 /* ---- Journeys ---- */
 
@@ -13,44 +12,6 @@
     "SELECT number, id, state, resident, organisation, begeleider, urgency, basis, basis9, "  \
     "opened_at, since, held_since, reassigned_on, outcome, closed_by, keeping, not_reached, " \
     "urgency_on FROM journey "
-
-/* ---- What a row keeps beside its columns ---- */
-
-static void keeping_unpack(struct sql *sql, struct journey *journey) {
-    size_t size = 0;
-    const void *bytes = column_blob(sql, "keeping", &size);
-    struct hv_keeping keeping;
-    int rc = 0;
-
-    if (!bytes)
-        return; /* from a ledger that knew no timers: overdue, and mended by the next turn */
-    msgpack_zone_clear(&sql->ledger->zone);
-    rc = wire_decode_struct(bytes, size, &wire_struct_keeping, &sql->ledger->zone, &keeping);
-    if (rc < 0 || keeping.runs.count > RUNS_MAX || keeping.claims.count > CLAIMS_MAX) {
-        ledger_fail(sql->ledger, rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_CORRUPT, __FILE__, __LINE__);
-        return;
-    }
-    journey->runs.count = keeping.runs.count;
-    for (size_t i = 0; i < keeping.runs.count; i++)
-        journey->runs.items[i] = keeping.runs.items[i];
-    journey->claims.count = keeping.claims.count;
-    for (size_t i = 0; i < keeping.claims.count; i++)
-        journey->claims.items[i] = keeping.claims.items[i];
-}
-
-/* To be destroyed by the caller. */
-static void keeping_pack(struct ledger *ledger, const struct journey *journey,
-                         msgpack_sbuffer *ret_buffer) {
-    struct hv_keeping keeping = {0};
-
-    keeping.runs.count = journey->runs.count;
-    keeping.runs.items = journey->runs.items;
-    keeping.claims.count = journey->claims.count;
-    keeping.claims.items = journey->claims.items;
-    msgpack_sbuffer_init(ret_buffer);
-    if (!ledger->error && wire_encode_struct(&wire_struct_keeping, &keeping, ret_buffer) < 0)
-        ledger->error = -ENOMEM;
-}
 
 static bool journey_row(struct sql *sql, struct journey *ret_journey) {
     if (!sql_row(sql))
@@ -73,10 +34,12 @@ static bool journey_row(struct sql *sql, struct journey *ret_journey) {
     journey->reassigned_on_ms = column_int(sql, "reassigned_on");
     journey->outcome = (enum hv_outcome)column_int(sql, "outcome");
     column_text(sql, "closed_by", journey->closed_by, sizeof journey->closed_by);
-    keeping_unpack(sql, journey);
+    ledger_keeping_unpack(sql, journey);
     journey->not_reached = column_int(sql, "not_reached");
     journey->urgency_on_ms = column_int(sql, "urgency_on");
     sql_end(sql);
+    if (journey->damaged)
+        ledger_keeping_recall(sql->ledger, journey);
     return true;
 }
 
@@ -191,7 +154,7 @@ void ledger_journey_put(struct ledger *ledger, struct journey *journey) {
     assert(ledger->error || (journey->holder.organisation[0] && journey->holder.begeleider[0]));
     assert(ledger->error || journey->state == HV_JOURNEY_CLOSED ||
            journey->runs.count > 0); /* T1 */
-    keeping_pack(ledger, journey, &keeping);
+    ledger_keeping_pack(ledger, journey, &keeping);
     if (!journey->row)
         journey_insert(ledger, journey, &keeping);
     else

@@ -80,6 +80,16 @@ void column_bytes(struct sql *sql, const char *name, void *ret_bytes, size_t siz
 /* Borrowed until the next row. */
 const void *column_blob(struct sql *sql, const char *name, size_t *ret_size);
 
+/* ---- What a journey's row keeps beside its columns ---- */
+
+/* Runs and claims of the present row. Bytes that are none make the journey `damaged`. */
+void ledger_keeping_unpack(struct sql *sql, struct journey *journey);
+/* The same as the journey's events give them; none where its events are damaged too. */
+void ledger_keeping_recall(struct ledger *ledger, struct journey *journey);
+/* The bytes that say so; to be destroyed by the caller. */
+void ledger_keeping_pack(struct ledger *ledger, const struct journey *journey,
+                         msgpack_sbuffer *ret_buffer);
+
 /* ---- The chain, for appending and for verifying ---- */
 
 #define LEDGER_SALT_SIZE 16

@@ -127,7 +127,7 @@ static bool handover_compare(struct ledger *ledger, struct ledger_walk *walk,
     return walk_dossiers_compare(ledger, walk, handover);
 }
 
-/* What it keeps can be read: where not, reading the row would end the broker. */
+/* What it keeps can be read: where not, reading the row gives what its events say instead. */
 static bool keeping_check(struct ledger *ledger, struct ledger_walk *walk, int64_t row) {
     struct sql *sql = sql_begin(ledger, "SELECT keeping FROM journey WHERE number = ? AND "
                                         "keeping IS NOT NULL");

@@ -13,6 +13,7 @@
 #include "broker/measure.h"
 #include "broker/phase.h"
 #include "broker/rate.h"
+#include "broker/ring.h"
 
 /* ---- Items ---- */
 
@@ -277,6 +278,14 @@ static void record_rows(struct turn *turn, const struct changes *changes, struct
         ledger_handover_put(turn->ledger, handover);
 }
 
+/* What an event changes must be there: a journey that has lost its timers gets them back first. */
+static void mend(struct turn *turn, const struct hv_event *event, struct journey *journey) {
+    const bool is_lost = journey->state != HV_JOURNEY_CLOSED && journey->runs.count == 0;
+
+    if (journey->row && event->event != HV_EVENT_REPAIRED && (journey->damaged || is_lost))
+        ring_repair(turn, journey);
+}
+
 int64_t record_decision(struct request *request, const struct decision *decision,
                         struct journey *journey, struct handover *handover) {
     const bool journey_is_new = journey->row == 0;
@@ -290,6 +299,7 @@ int64_t record_decision(struct request *request, const struct decision *decision
     cause.has_command =
         decision->events[0].event != HV_EVENT_FETCHED && decision->events[0].event != HV_EVENT_READ;
     memcpy(cause.command, request->command, sizeof cause.command);
+    mend(request->turn, &decision->events[0], journey);
     for (size_t i = 0; i < decision->event_count; i++) {
         if (decision->events[i].event == HV_EVENT_CONFIRMED ||
             decision->events[i].event == HV_EVENT_CLOSED)
@@ -308,6 +318,8 @@ int64_t record_decision(struct request *request, const struct decision *decision
 int64_t record_event(struct turn *turn, const struct hv_event *event, struct journey *journey,
                      struct handover *handover) {
     struct changes changes = {0};
+
+    mend(turn, event, journey);
     const int64_t seq =
         record_one(turn, NULL, event, journey, handover, (struct ledger_cause){0}, &changes);
 

@@ -98,15 +98,40 @@ void ring_repair_with(struct turn *turn, struct journey *journey, const struct r
     turn->counters.repairs++;
 }
 
+static void journal_damage(const struct turn *turn, const struct journey *journey) {
+    char id[WIRE_UUID_TEXT_SIZE];
+    const struct journal_field fields[] = {
+        {"HOUVAST_JOURNEY", id},
+        {"HOUVAST_ORGANISATION", journey->holder.organisation},
+        {NULL, NULL},
+    };
+    const bool is_lost = journey->state != HV_JOURNEY_CLOSED && journey->runs.count == 0;
+
+    wire_uuid_text(&journey->id, id);
+    if (!ledger_error(turn->ledger))
+        journal_say(JOURNAL_LEDGER_DIFFERS, fields,
+                    "the ledger is damaged: what the row of journey %s, held by %s, says of its "
+                    "timers cannot be read; %s; look at the disk, and `houvast verify`",
+                    id, journey->holder.organisation,
+                    is_lost ? "nor can its events, and its ladder begins anew"
+                            : "its events say it too, and its ladder goes on");
+}
+
 void ring_repair(struct turn *turn, struct journey *journey) {
     const struct run_rules rules = record_rules(turn);
+    struct runs runs = journey->runs;
     struct handover open;
-    struct runs runs;
     const bool has_open = ledger_handover_open_of(turn->ledger, journey->row, &open);
 
     if (ledger_error(turn->ledger))
         return;
-    phase_of_state(journey, has_open ? &open : NULL, &rules, &runs);
+    if (journey->damaged)
+        journal_damage(turn, journey);
+    journey->damaged = false;
+    if (journey->state == HV_JOURNEY_CLOSED)
+        return;
+    if (runs.count == 0)
+        phase_of_state(journey, has_open ? &open : NULL, &rules, &runs);
     ring_repair_with(turn, journey, &runs);
 }
 
@@ -118,6 +143,7 @@ static void ring_one(struct turn *turn, struct journey *journey, size_t index) {
     struct handover handover;
 
     if (run->has_handover && !ledger_handover_find(turn->ledger, &run->handover, &handover)) {
+        journey->runs.count = 0; /* it is about nothing that there is */
         ring_repair(turn, journey);
         return;
     }
@@ -138,7 +164,7 @@ static void ring_journey(struct turn *turn, int64_t row) {
     if (!ledger_journey_get(turn->ledger, row, &journey))
         return;
     first = runs_first(&journey.runs);
-    if (!first)
+    if (!first || journey.damaged)
         ring_repair(turn, &journey);
     else if (first->due > turn->now_ms)
         ring_repair_with(turn, &journey, &journey.runs); /* only the row said that it is due */

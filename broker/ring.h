@@ -13,8 +13,9 @@ void ring_steps(struct turn *turn);
  * cannot be read any more. Borrowed until ring_forget. */
 const struct network *ring_network(struct turn *turn, int64_t seq);
 
-/* Begins anew what runs for an open journey, by its state alone: it has no timer, from a ledger of
- * before they were known, or by a defect. Recorded. */
+/* Gives an open journey its timers back: those that its events give where its row is damaged, which
+ * is said; where there are none, from a ledger of before they were known or by a defect, what runs
+ * begins anew by its state alone. Recorded. Of a closed one the damage is said. */
 void ring_repair(struct turn *turn, struct journey *journey);
 /* The same, with what runs from now on. */
 void ring_repair_with(struct turn *turn, struct journey *journey, const struct runs *runs);

@@ -53,7 +53,7 @@ bool run_is_check_in(const struct hv_run *run) {
 const struct ladder *run_ladder(const struct hv_run *run, const char *holder,
                                 const struct network *network) {
     const bool asked = run->has_asked;
-    const struct ladder_key key = {
+    struct ladder_key key = {
         .phase = asked ? HV_PHASE_UNROUTED : run->phase,
         .urgency = run->urgency,
         .kind = run->has_kind && !asked ? run->kind : 0,
@@ -62,6 +62,10 @@ const struct ladder *run_ladder(const struct hv_run *run, const char *holder,
     };
     const struct ladder *ladder = ladder_find(&network->ladders, &key);
 
+    if (!ladder) { /* nobody waits in a crisis, unless by a defect: then it rings */
+        key.phase = HV_PHASE_UNROUTED;
+        ladder = ladder_find(&network->ladders, &key);
+    }
     assert(ladder); /* network_load has seen to it */
     return ladder;
 }

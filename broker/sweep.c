@@ -31,7 +31,7 @@ static bool sweep_journey(struct turn *turn, struct journey *journey) {
 
     if (ledger_error(turn->ledger))
         return false;
-    if (journey->runs.count == 0)
+    if (journey->damaged || journey->runs.count == 0)
         ring_repair(turn, journey);
     else if (bring_back(turn, journey, &runs) || due_ms != runs_due(&runs))
         ring_repair_with(turn, journey, &runs);

@@ -1,0 +1,110 @@
+/* A journey's row that is damaged ends nothing: it goes on ringing, and so do all the others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "broker/request.h"
+#include "broker_time.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static struct peer *kcc_begin(struct broker_world *world) {
+    return peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
+}
+
+static void offer(struct broker_world *world, enum hv_urgency urgency) {
+    struct peer *kcc = kcc_begin(world);
+
+    (void)peer_does(kcc, say_open_as(1, urgency));
+    (void)peer_does(kcc, say_offer_as(1, "werkse", urgency));
+}
+
+static int64_t seq_of(struct broker_world *world) {
+    return ledger_seq(world->broker->ledger);
+}
+
+/* What a row keeps cannot be read: the journey is as its events say, claims and all, and its ladder
+ * goes on to the minute; the others never notice. */
+static void test_a_row_that_is_damaged(void **state) {
+    static const char *const steps[] = {"unrouted 1 after 60 min", "unrouted 2 after 120 min",
+                                        "unrouted 3 after 240 min"};
+    struct broker_world *world = *state;
+    struct peer *kcc = kcc_begin(world);
+
+    (void)peer_does(kcc, say_open_as(2, HV_URGENCY_CRISIS));
+    const hv_time opened_ms = world->fake.wall_ms;
+    const struct journey before = time_journey(world, 2);
+    const int64_t seq = seq_of(world);
+    time_change(world, "UPDATE journey SET keeping = x'c1' WHERE number = 1");
+    time_restart(world);
+    const struct journey after = time_journey(world, 2);
+    assert_false(after.damaged);
+    assert_true(runs_equal(&before.runs, &after.runs));
+    assert_int_equal(time_number(world, "SELECT count(*) FROM event WHERE type = 35"), 1);
+    (void)time_run(world, 5 * HOUR_MS);
+    steps_expect(world, seq, opened_ms, steps, COUNT(steps));
+    time_audit(world);
+}
+
+/* A command that comes first finds the journey as it was, and leaves it whole. */
+static void test_a_command_on_a_damaged_row(void **state) {
+    struct broker_world *world = *state;
+
+    offer(world, HV_URGENCY_ROUTINE);
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
+    (void)peer_does(werkse, say_receive(1, "anna"));
+    world_settle(world);
+    const struct journey before = time_journey(world, 1);
+    time_change(world, "UPDATE journey SET keeping = x'00' WHERE number = 1");
+    const struct hv_message question = {
+        .type = HV_MESSAGE_status,
+        .status = {.request = "s", .has_journey = true, .journey = before.id}};
+    const struct hv_done *done = peer_does(kcc_begin(world), question);
+    assert_true(done->has_due && done->due == runs_due(&before.runs));
+    (void)peer_does(werkse, say_pickup(1, "anna"));
+    const struct journey after = time_journey(world, 1);
+    assert_int_equal(after.runs.count, 1);
+    assert_int_equal(after.runs.items[0].phase, HV_PHASE_ARRIVAL);
+    time_audit(world);
+}
+
+/* Its events are damaged too: it begins anew by its state alone, and is not silent. */
+static void test_a_journey_that_is_damaged_through_and_through(void **state) {
+    struct broker_world *world = *state;
+
+    offer(world, HV_URGENCY_CRISIS);
+    const hv_time at_ms = world->fake.wall_ms;
+    time_change(world, "UPDATE journey SET keeping = x'c1' WHERE number = 1");
+    time_change(world, "UPDATE payload SET payload = x'c1'");
+    const int64_t seq = seq_of(world);
+    time_restart(world);
+    const struct journey after = time_journey(world, 1);
+    assert_int_equal(after.runs.count, 2);
+    assert_int_equal(after.runs.items[0].phase, HV_PHASE_DELIVERY);
+    assert_int_equal(after.runs.items[0].began, at_ms);
+    (void)time_run(world, HOUR_MS);
+    size_t count = 0;
+    free(time_steps(world, seq, &count));
+    assert_true(count >= 6);
+}
+
+static int setup(void **state) {
+    if (broker_world_setup(state) < 0)
+        return -1;
+    time_hurry(*state);
+    return 0;
+}
+
+#define DAMAGE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, broker_world_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        DAMAGE_TEST(test_a_row_that_is_damaged),
+        DAMAGE_TEST(test_a_command_on_a_damaged_row),
+        DAMAGE_TEST(test_a_journey_that_is_damaged_through_and_through),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
