@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from clock import Clock  # noqa: E402
 from daemon import Daemon, PROGRAM  # noqa: E402
 from network import Network  # noqa: E402
-from world import World  # noqa: E402
+from world import HOLDER, World  # noqa: E402
 
 
 def pytest_configure(config):
@@ -92,6 +92,12 @@ def shared_world(request):
             world.end()
         finally:
             shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def stranger(shared_world):
+    """A peer without a session: malformed is judged before no-session, so the form alone is tested."""
+    return shared_world.connect(HOLDER)
 
 
 @pytest.hookimpl(hookwrapper=True)
