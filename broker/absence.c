@@ -21,18 +21,17 @@ static bool is_away(struct ledger *ledger, const char *organisation, const char 
            ret_absence->begins_ms <= at_ms && at_ms < ret_absence->until_ms;
 }
 
-bool absence_deputy(struct ledger *ledger, const char *organisation, const char *begeleider,
-                    hv_time at_ms, char ret_deputy[HV_PERSON_SIZE]) {
+/* Who stands in at the end of the chain that begins with that deputy ("": none) of `away`. */
+static bool chain_end(struct ledger *ledger, const char *organisation, const char *away,
+                      const char *deputy, hv_time at_ms, char ret_deputy[HV_PERSON_SIZE]) {
     struct ledger_absence absence;
-    char person[HV_PERSON_SIZE];
 
-    copy_text(person, begeleider);
-    if (!is_away(ledger, organisation, person, at_ms, &absence))
-        return false;
+    copy_text(absence.deputy, deputy);
     for (int i = 0; i < CHAIN_MAX; i++) {
-        if (!absence.deputy[0])
-            return false;
+        char person[HV_PERSON_SIZE];
         copy_text(person, absence.deputy);
+        if (!person[0] || strcmp(person, away) == 0)
+            return false;
         if (!is_away(ledger, organisation, person, at_ms, &absence)) {
             copy_text_sized(ret_deputy, HV_PERSON_SIZE, person);
             return true;
@@ -41,27 +40,29 @@ bool absence_deputy(struct ledger *ledger, const char *organisation, const char 
     return false;
 }
 
-bool absence_is_uncovered(struct ledger *ledger, const char *organisation, const char *begeleider,
-                          hv_time at_ms) {
+bool absence_deputy(struct ledger *ledger, const char *organisation, const char *begeleider,
+                    hv_time at_ms, char ret_deputy[HV_PERSON_SIZE]) {
     struct ledger_absence absence;
-    char deputy[HV_PERSON_SIZE];
 
     return is_away(ledger, organisation, begeleider, at_ms, &absence) &&
-           !absence_deputy(ledger, organisation, begeleider, at_ms, deputy);
+           chain_end(ledger, organisation, begeleider, absence.deputy, at_ms, ret_deputy);
 }
 
-/* Within one organisation what goes to the receiver is told by the event. */
+/* What goes to the receiver alone is for whoever has it in hand there, also when the handover is
+ * over; the rest while it is open, and within one organisation it is the holder's. */
 static bool is_for_receiver(const struct hv_event *event, const struct handover *handover,
                             const char *organisation) {
+    const bool alone = event->event == HV_EVENT_OFFERED || event->event == HV_EVENT_DOSSIER ||
+                       event->event == HV_EVENT_WITHDRAWN;
+
     if (!handover || strcmp(handover->to, organisation) != 0)
         return false;
-    return strcmp(handover->from, organisation) != 0 || event->event == HV_EVENT_OFFERED ||
-           event->event == HV_EVENT_DOSSIER || event->event == HV_EVENT_WITHDRAWN;
+    return alone || (strcmp(handover->from, organisation) != 0 && handover_is_open(handover));
 }
 
 const char *absence_meant_for(const struct hv_event *event, const struct journey *journey,
                               const struct handover *handover, const char *organisation) {
-    if (is_for_receiver(event, handover, organisation) && handover_is_open(handover))
+    if (is_for_receiver(event, handover, organisation))
         return handover->picked_up_by[0] ? handover->picked_up_by : handover->received_by;
     return strcmp(journey->holder.organisation, organisation) == 0 ? journey->holder.begeleider
                                                                    : "";
@@ -105,24 +106,33 @@ static bool is_same(const struct ledger_absence *absence, const struct hv_absent
            strcmp(absence->deputy, command->has_deputy ? command->deputy : "") == 0;
 }
 
-/* What is left, from now on, of a time in which nobody stands in. */
-static int64_t uncovered_ms(hv_time begins_ms, hv_time until_ms, bool has_deputy, hv_time now_ms) {
-    const hv_time from_ms = begins_ms > now_ms ? begins_ms : now_ms;
+/* In place of what the newest of before had left. */
+static void measure(struct turn *turn, const struct hv_event *event) {
+    struct ledger_absence absence;
+    struct hv_event before;
+    int64_t ms = measure_absent_ms(event, turn->now_ms);
 
-    return has_deputy || until_ms <= from_ms ? 0 : until_ms - from_ms;
+    if (ledger_absence_get(turn->ledger, event->organisation, event->begeleider, &absence) &&
+        ledger_event_get(turn->ledger, absence.seq, &turn->zone, &before))
+        ms -= measure_absent_ms(&before, turn->now_ms);
+    measure_add_ms(turn, MEASURE_ABSENT_MS, event->organisation, ms);
 }
 
-static void measure(struct turn *turn, const struct hv_event *event) {
-    struct ledger_absence before;
-    int64_t ms = 0;
+/* Who stands in when it begins, and for whom there is nobody then: where no deputy is at hand, that
+ * is everybody for whom this begeleider stands in, too. */
+static void look_at_deputies(struct turn *turn, struct hv_event *event,
+                             struct hv_overdue held[HV_LIST_MAX]) {
+    const hv_time at_ms = event->begins > turn->now_ms ? event->begins : turn->now_ms;
+    char deputy[HV_PERSON_SIZE];
+    const bool covered = chain_end(turn->ledger, event->organisation, event->begeleider,
+                                   event->deputy, at_ms, deputy);
 
-    if (event->count == 0)
-        return; /* nobody waits for who holds nobody */
-    ms = uncovered_ms(event->begins, event->until, event->has_deputy, turn->now_ms);
-    if (ledger_absence_get(turn->ledger, event->organisation, event->begeleider, &before))
-        ms -=
-            uncovered_ms(before.begins_ms, before.until_ms, before.deputy[0] != '\0', turn->now_ms);
-    measure_add_ms(turn, MEASURE_ABSENT_MS, event->organisation, ms);
+    event->has_reached = event->has_deputy && !covered;
+    event->has_count = true;
+    event->count = ledger_held_by(turn->ledger, event->organisation, event->begeleider,
+                                  covered ? -1 : at_ms, HV_LIST_MAX, held, &event->overdue.count);
+    event->has_overdue = true;
+    event->overdue.items = held;
 }
 
 /* The warnings are of before: an absence makes its own names known. */
@@ -149,8 +159,6 @@ static void record(struct request *request) {
         .has_deputy = command->has_deputy,
         .has_on = true,
         .on = command->on,
-        .has_count = true,
-        .has_overdue = true,
     };
 
     copy_text(event.organisation, request->actor.organisation);
@@ -158,36 +166,56 @@ static void record(struct request *request) {
     copy_text(event.begeleider, command->begeleider);
     copy_text(event.deputy, command->has_deputy ? command->deputy : "");
     copy_text(absence.deputy, event.deputy);
-    event.count = ledger_held_by(turn->ledger, event.organisation, event.begeleider, HV_LIST_MAX,
-                                 held, &event.overdue.count);
-    event.overdue.items = held;
+    look_at_deputies(turn, &event, held);
     measure(turn, &event);
     absence.seq = ledger_seq(turn->ledger) + 1;
-    done(request, record_network_event(turn, &event), false);
+    done(request, record_network_command(request, &event), false);
     ledger_absence_put(turn->ledger, event.organisation, event.begeleider, &absence);
-    turn->counters.commands++;
+}
+
+static bool refuse_absent(struct request *request) {
+    const struct hv_absent *command = &request->message.absent;
+
+    if (request->turn->mode != TURN_NORMAL)
+        command_refuse_unavailable(request);
+    else if (request->actor.role != HV_ROLE_ENDPOINT)
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint");
+    else if (command->on > request->turn->now_ms + DECISION_SKEW_MS)
+        answer_refuse(request, HV_REFUSED_MALFORMED, "on",
+                      "`on` lies in the future by this broker's clock; say when it was said");
+    else
+        return false;
+    return true;
+}
+
+/* The event that had said so, or the newest, which has overtaken it; 0: neither. */
+static int64_t said_before(const struct request *request) {
+    const struct hv_absent *command = &request->message.absent;
+    struct ledger *ledger = request->turn->ledger;
+    struct ledger_absence absence;
+    const int64_t seq = ledger_network_command_find(ledger, request->command);
+
+    if (seq || request->actor.role != HV_ROLE_ENDPOINT ||
+        !ledger_absence_get(ledger, request->actor.organisation, command->begeleider, &absence))
+        return seq;
+    return command->on < absence.said_on_ms ||
+                   (command->on == absence.said_on_ms && is_same(&absence, command))
+               ? absence.seq
+               : 0;
 }
 
 static void command_absent(struct request *request) {
     const struct hv_absent *command = &request->message.absent;
-    struct ledger_absence absence;
-    const bool known = ledger_absence_get(request->turn->ledger, request->actor.organisation,
-                                          command->begeleider, &absence);
 
-    if (request->actor.role != HV_ROLE_ENDPOINT)
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint");
-    else if (known && (command->on < absence.said_on_ms ||
-                       (command->on == absence.said_on_ms && is_same(&absence, command))))
-        done(request, absence.seq, true);
-    else if (request->turn->mode != TURN_NORMAL)
-        command_refuse_unavailable(request);
-    else if (command->on > request->turn->now_ms + DECISION_SKEW_MS)
-        answer_refuse(request, HV_REFUSED_MALFORMED, "on",
-                      "`on` lies in the future by this broker's clock; say when it was said");
-    else if (command->has_deputy && strcmp(command->deputy, command->begeleider) == 0)
+    if (command->has_deputy && strcmp(command->deputy, command->begeleider) == 0) {
         answer_refuse(request, HV_REFUSED_MALFORMED, "deputy",
                       "`deputy` is the begeleider who is away: name another, or leave it out");
-    else
+        return;
+    }
+    const int64_t before = said_before(request);
+    if (before)
+        done(request, before, true);
+    else if (!refuse_absent(request))
         record(request);
 }
 

@@ -13,10 +13,6 @@ bool absence_take(struct request *request);
 bool absence_deputy(struct ledger *ledger, const char *organisation, const char *begeleider,
                     hv_time at_ms, char ret_deputy[HV_PERSON_SIZE]);
 
-/* Whether that begeleider is away at `at_ms` and nobody stands in. */
-bool absence_is_uncovered(struct ledger *ledger, const char *organisation, const char *begeleider,
-                          hv_time at_ms);
-
 /* The begeleider of `organisation` whom an item about this journey is meant for; "" where none is
  * known. `handover` may be NULL. */
 const char *absence_meant_for(const struct hv_event *event, const struct journey *journey,

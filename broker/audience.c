@@ -135,8 +135,8 @@ void audience_of_network_event(const struct hv_event *event, const char *coordin
         if (about_has_coordinators)
             audience_add(ret_audience, event->about, HV_ROLE_COORDINATOR);
         break;
-    case HV_EVENT_ABSENT: /* without a deputy, and not taken back */
-        if (event->has_deputy || event->until <= event->begins)
+    case HV_EVENT_ABSENT: /* without a deputy at hand, and not taken back */
+        if ((event->has_deputy && !event->has_reached) || event->until <= event->begins)
             break;
         if (about_has_coordinators)
             audience_add(ret_audience, event->about, HV_ROLE_COORDINATOR);

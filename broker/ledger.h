@@ -91,6 +91,8 @@ int64_t ledger_event_append(struct ledger *ledger, const struct hv_event *event,
 
 /* The event of this journey that a command caused first, or 0. */
 int64_t ledger_command_find(struct ledger *ledger, int64_t journey_row, const uint8_t command[16]);
+/* The same for a command that belongs to no journey. */
+int64_t ledger_network_command_find(struct ledger *ledger, const uint8_t command[16]);
 /* The first event of the command that caused this event. */
 int64_t ledger_event_first(struct ledger *ledger, int64_t seq);
 /* What an event is called; 0 after an error. */
@@ -352,9 +354,11 @@ bool ledger_absence_get(struct ledger *ledger, const char *organisation, const c
 bool ledger_has_absences(struct ledger *ledger);
 void ledger_absence_put(struct ledger *ledger, const char *organisation, const char *begeleider,
                         const struct ledger_absence *absence);
-/* How many journeys that begeleider holds; those due first, at most `limit`, in ret_held. */
+/* How many journeys that begeleider holds, and, where `alone_ms` is not -1, those who are away
+ * then and whose deputies lead to this one; those due first, at most `limit`, in ret_held. */
 int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const char *begeleider,
-                       size_t limit, struct hv_overdue *ret_held, size_t *ret_count);
+                       hv_time alone_ms, size_t limit, struct hv_overdue *ret_held,
+                       size_t *ret_count);
 /* Whether anything open, or an absence, has that name. */
 bool ledger_person_is_known(struct ledger *ledger, const char *organisation, const char *person);
 

@@ -39,14 +39,24 @@ void ledger_absence_put(struct ledger *ledger, const char *organisation, const c
     sql_run(sql);
 }
 
+/* A begeleider and those whose deputies lead there, but for who is back or has not left. */
+#define LEFT_ALONE                                                                        \
+    "WITH RECURSIVE left_alone (person) AS (VALUES (?2) UNION SELECT absence.begeleider " \
+    "FROM absence JOIN left_alone ON absence.deputy = left_alone.person "                 \
+    "WHERE absence.organisation = ?1 AND begins <= ?3 AND ?3 < until) "
+
 int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const char *begeleider,
-                       size_t limit, struct hv_overdue *ret_held, size_t *ret_count) {
+                       hv_time alone_ms, size_t limit, struct hv_overdue *ret_held,
+                       size_t *ret_count) {
     size_t count = 0;
-    struct sql *sql = sql_begin(ledger, "SELECT id, held_since FROM journey WHERE organisation = ? "
-                                        "AND begeleider = ? AND state < 3 ORDER BY due LIMIT ?");
+    struct sql *sql =
+        sql_begin(ledger, LEFT_ALONE "SELECT id, held_since FROM journey WHERE organisation = ?1 "
+                                     "AND begeleider IN left_alone AND state < 3 "
+                                     "ORDER BY due LIMIT ?4");
 
     sql_text(sql, organisation);
     sql_text(sql, begeleider);
+    sql_int(sql, alone_ms);
     sql_int(sql, (int64_t)limit);
     while (sql_row(sql)) {
         struct hv_overdue *held = &ret_held[count++];
@@ -56,10 +66,11 @@ int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const ch
         held->since = column_int(sql, "held_since");
     }
     *ret_count = count;
-    sql = sql_begin(ledger, "SELECT count(*) FROM journey WHERE organisation = ? AND "
-                            "begeleider = ? AND state < 3");
+    sql = sql_begin(ledger, LEFT_ALONE "SELECT count(*) FROM journey WHERE organisation = ?1 AND "
+                                       "begeleider IN left_alone AND state < 3");
     sql_text(sql, organisation);
     sql_text(sql, begeleider);
+    sql_int(sql, alone_ms);
     return sql_number(sql, 0);
 }
 

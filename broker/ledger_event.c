@@ -107,6 +107,14 @@ int64_t ledger_command_find(struct ledger *ledger, int64_t journey_row, const ui
     return sql_number(sql, 0);
 }
 
+int64_t ledger_network_command_find(struct ledger *ledger, const uint8_t command[16]) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT seq FROM event WHERE journey IS NULL AND command = ? LIMIT 1");
+
+    sql_bytes(sql, command, 16);
+    return sql_number(sql, 0);
+}
+
 int64_t ledger_event_first(struct ledger *ledger, int64_t seq) {
     struct sql *sql = sql_begin(ledger, "SELECT first FROM event WHERE seq = ?");
 
@@ -262,8 +270,8 @@ int64_t ledger_claim_newest(struct ledger *ledger, int64_t journey_row, const ch
     sql_int(sql, (int64_t)HV_EVENT_CLAIMED);
     while (sql_row(sql)) {
         const bool read = event_of_row(sql, zone, &event);
-        if (read && (event.of_network != of_network ||
-                     strcmp(event.organisation, organisation) != 0))
+        if (read &&
+            (event.of_network != of_network || strcmp(event.organisation, organisation) != 0))
             continue;
         sql_end(sql);
         return read ? event.seq : 0;

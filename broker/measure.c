@@ -105,6 +105,14 @@ void measure_event(struct turn *turn, const struct hv_event *event, const struct
     }
 }
 
+int64_t measure_absent_ms(const struct hv_event *absent, hv_time from_ms) {
+    const hv_time begins_ms = absent->begins > from_ms ? absent->begins : from_ms;
+    const bool covered = absent->has_deputy && !absent->has_reached;
+
+    return absent->count == 0 || covered || absent->until <= begins_ms ? 0
+                                                                       : absent->until - begins_ms;
+}
+
 void measure_add_ms(struct turn *turn, enum measure measure, const char *organisation, int64_t ms) {
     if (ms != 0)
         ledger_measure_add(turn->ledger, measure, organisation, "", "", 0, ms);

@@ -27,6 +27,9 @@ enum measure {
 /* Takes an event into account, after it was folded. `handover` may be NULL. */
 void measure_event(struct turn *turn, const struct hv_event *event, const struct journey *journey,
                    const struct handover *handover);
+/* How long from `from_ms` on an absence leaves residents without anybody, by its event: of who
+ * holds somebody and has no deputy at hand. */
+int64_t measure_absent_ms(const struct hv_event *absent, hv_time from_ms);
 /* Time during which an organisation had nobody; negative where what was counted before did not
  * come true. */
 void measure_add_ms(struct turn *turn, enum measure measure, const char *organisation, int64_t ms);

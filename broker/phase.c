@@ -172,8 +172,8 @@ static void after_waiting(const struct change *change) {
     (void)begin_for_receiver(change, HV_PHASE_PICKUP, change->event->expected);
 }
 
-/* What is contested is for the new holder to answer. The handover that it was about is over, and its
- * parties are not told who holds now: what follows belongs to the journey. */
+/* What is contested is for the new holder to answer. The handover that it was about is over, and
+ * its parties are not told who holds now: what follows belongs to the journey. */
 static void hand_on_contested(const struct change *change, struct hv_run *contested) {
     const char *holder = change->journey->holder.organisation;
 

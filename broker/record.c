@@ -327,12 +327,24 @@ int64_t record_event(struct turn *turn, const struct hv_event *event, struct jou
     return seq;
 }
 
-int64_t record_network_event(struct turn *turn, const struct hv_event *event) {
+static int64_t record_caused(struct turn *turn, const struct hv_event *event,
+                             struct ledger_cause cause) {
     assert(!event->has_journey && !event->has_handover);
-    const int64_t seq =
-        ledger_event_append(turn->ledger, event, turn->now_ms, 0, 0, (struct ledger_cause){0});
+    const int64_t seq = ledger_event_append(turn->ledger, event, turn->now_ms, 0, 0, cause);
 
     if (seq)
         owe_network_items(turn, event, seq);
     return seq;
+}
+
+int64_t record_network_event(struct turn *turn, const struct hv_event *event) {
+    return record_caused(turn, event, (struct ledger_cause){0});
+}
+
+int64_t record_network_command(struct request *request, const struct hv_event *event) {
+    struct ledger_cause cause = {.has_command = true};
+
+    memcpy(cause.command, request->command, sizeof cause.command);
+    request->turn->counters.commands++;
+    return record_caused(request->turn, event, cause);
 }

@@ -17,5 +17,7 @@ int64_t record_event(struct turn *turn, const struct hv_event *event, struct jou
 /* Appends an event that belongs to no journey and folds to nothing, and owes its items. 0 after an
  * error. */
 int64_t record_network_event(struct turn *turn, const struct hv_event *event);
+/* The same for a command: it is known again (ledger_network_command_find). */
+int64_t record_network_command(struct request *request, const struct hv_event *event);
 
 #endif

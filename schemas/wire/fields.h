@@ -220,7 +220,7 @@
     F(S, OPTIONAL, TIME, due, _, "when the next step falls due")                                       \
     F(S, OPTIONAL, ORGANISATION, awaits, _, "the organisation that must act")                          \
     F(S, OPTIONAL, LIST, addressees, addressee, "the inboxes that the step is for")                    \
-    F(S, OPTIONAL, BOOLEAN, reached, _, "false: the step reaches nobody")                              \
+    F(S, OPTIONAL, BOOLEAN, reached, _, "false: the step reaches nobody; or no deputy is at hand")     \
     F(S, OPTIONAL, BOOLEAN, rested, _, "true: a coordinator is on it, and was not told again")         \
     F(S, OPTIONAL, TEXT, telephone, _, "of the organisation that must act")                            \
     F(S, OPTIONAL, INTEGER, of, (1, HV_INTEGER_MAX), "the event that was told")                        \

@@ -505,6 +505,68 @@ def test_with_a_deputy_nobody_is_told(world):
     world.inbox(NETWORK, "coordinator").expect_no_item()
 
 
+def away(world, begeleider, deputy=None, *, on=None, **keys):
+    """Said for a day from now on."""
+    now = now_ms()
+    said = {"begeleider": begeleider, "from": now - 1000, "until": now + DAY, "on": on or now, **keys}
+    return world.holder.done("absent", **said, **({"deputy": deputy} if deputy else {}))
+
+
+def test_a_deputy_who_is_away_too_is_none(world):
+    """A ring, and a chain that leads to nobody: the coordinators hear at once, of all who are left alone."""
+    of_anna, of_bea = world.open(begeleider="anna"), world.open(begeleider="bea")
+    desk = world.inbox(HOLDER, "coordinator")
+    away(world, "anna", "bea")
+    desk.expect_no_item()
+    away(world, "bea", "cas")
+    desk.expect_no_item()
+    away(world, "cas", "anna")
+    item = desk.take("absent", begeleider="cas", deputy="anna", reached=False)
+    assert item["count"] == 2 and {held["journey"] for held in item["overdue"]} == {of_anna, of_bea}
+    away(world, "cas", on=now_ms() + 1)
+    item = desk.take("absent", begeleider="cas")
+    assert item["count"] == 2 and "reached" not in item
+    of_dirk = world.open(begeleider="dirk")
+    away(world, "dirk", "cas")
+    item = desk.take("absent", begeleider="dirk", reached=False)
+    assert [held["journey"] for held in item["overdue"]] == [of_dirk]
+    assert world.operator.done("verify")["counts"]["journeys"] == 3
+
+
+def test_a_deputy_hears_that_it_was_withdrawn(world):
+    """Who had picked it up is away: the item is for whoever stands in."""
+    _, handover = world.handover_in("picked-up")
+    now = now_ms()
+    world.receiver.fresh("absent", **{"begeleider": "eva", "from": now - 1000, "until": now + DAY, "deputy": "bob",
+                                      "on": now})
+    world.holder.fresh("withdraw", handover=handover, reason="entered-in-error")
+    inbox = world.inbox(RECEIVER)
+    events = {}
+    inbox.barrier()
+    while inbox.items:
+        item = inbox.items.popleft()
+        events[item["event"]] = item.get("for")
+        inbox.ack(item)
+        inbox.barrier()
+    assert events["withdrawn"] == "bob", events
+
+
+def test_an_absence_is_known_again(world):
+    """By its content, though another was said at the same moment since; an older one is overtaken."""
+    now = now_ms()
+    said = {"begeleider": "anna", "from": now, "until": now + DAY, "on": now}
+    first = world.holder.fresh("absent", **said, deputy="bea")
+    second = world.holder.fresh("absent", **said, deputy="cas")
+    assert world.holder.repeat("absent", **said, deputy="bea")["seq"] == first["seq"]
+    assert world.holder.repeat("absent", **said, deputy="cas")["seq"] == second["seq"]
+    assert world.holder.repeat("absent", **{**said, "on": now - 1}, deputy="dirk")["seq"] == second["seq"]
+    _, handover = world.offer()
+    world.receiver.fresh("receive", handover=handover, begeleider="eva")
+    assert world.inbox(HOLDER).take("received")["for"] == "cas"
+    world.restart()
+    assert world.holder.repeat("absent", **said, deputy="bea")["seq"] == first["seq"]
+
+
 def test_names_that_nothing_there_knows(shared_world):
     """A warning, for a slip of the pen; who holds or has received somebody is known."""
     world = shared_world
