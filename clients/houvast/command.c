@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clients/houvast/claim.h"
 #include "clients/houvast/commands.h"
 #include "clients/houvast/dossier.h"
 #include "clients/houvast/extras.h"
@@ -18,8 +19,8 @@
 #include "clients/houvast/session.h"
 #include "clients/houvast/show.h"
 #include "clients/houvast/stats.h"
+#include "clients/houvast/until.h"
 #include "clients/houvast/watch.h"
-#include "clients/houvast/watch_screen.h"
 #include "clients/houvast/when.h"
 
 /* Keys of options: a field's is its index above one of these. */
@@ -55,6 +56,7 @@ struct command {
     const char *dossier_file;
     struct dossier dossier;
     int64_t history_limit;
+    struct claim_words claim_words;
     hv_time now_ms; /* one `now` for all options */
     struct argp_option argp_options[COMMAND_OPTIONS_MAX];
     size_t argp_count;
@@ -78,6 +80,10 @@ static bool is_history_limit(const struct command *command, const struct field_o
     return command->type == HV_MESSAGE_history && strcmp(option->name, "limit") == 0;
 }
 
+static bool is_claim_until(const struct command *command, const struct field_option *option) {
+    return command->type == HV_MESSAGE_claim && strcmp(option->name, "until") == 0;
+}
+
 /* From the beginning, unless it is said. */
 static bool is_watch_from(const struct command *command, const struct field_option *option) {
     return command->type == HV_MESSAGE_watch && strcmp(option->name, "from") == 0;
@@ -96,16 +102,10 @@ static enum command_group group_of(const struct field_option *option) {
 static void argp_add_field(struct command *command, size_t index) {
     const struct field_option *option = &command->options.options[index];
     enum command_group group = group_of(option);
+    const char *value, *reworded = extras_reworded(command->type, option->name, &value);
     char *help = command->help[index];
-    if (is_history_limit(command, option)) {
-        argp_add(command, option->name, COMMAND_YES + (int)index, "NUMBER",
-                 "show so many events at most; all of them if absent", group);
-        return;
-    }
-    if (is_watch_from(command, option)) {
-        argp_add(command, option->name, COMMAND_YES + (int)index, "NUMBER",
-                 "begin with the events after this one, instead of with what is open",
-                 GROUP_OPTIONAL);
+    if (reworded) {
+        argp_add(command, option->name, COMMAND_YES + (int)index, value, reworded, GROUP_OPTIONAL);
         return;
     }
     field_option_help(option, help, COMMAND_HELP_SIZE);
@@ -221,10 +221,17 @@ static error_t field_take(struct command *command, int key, const char *text,
         number_take(state, option->name, text, HV_INTEGER_MAX, &command->history_limit);
         return 0;
     }
+    if (is_claim_until(command, option) &&
+        claim_until_take(&command->claim_words, text, command->now_ms,
+                         &command->message.claim.until) == 0) {
+        option->given = true;
+        return 0;
+    }
     int r = field_option_set(&command->options, option, text, yes, command->now_ms, command->fields,
                              &failure);
     if (r < 0)
-        argp_error(state, "%s", failure.text);
+        argp_error(state, "%s%s", failure.text,
+                   is_claim_until(command, option) ? ", or " UNTIL_FORMS_TEXT : "");
     return 0;
 }
 
@@ -288,7 +295,8 @@ static int journey_given(struct command *command) {
     struct failure failure;
     if (!text)
         return TOOL_DONE;
-    if (option->given || (handover && handover->given) || command->identity.ref) {
+    bool twice = handover && handover->given && extras_takes_handover_instead(command->type);
+    if (option->given || twice || command->identity.ref) {
         tool_say("%s names the journey, and so does an option; leave one out", text);
         return TOOL_USAGE;
     }
@@ -307,6 +315,14 @@ static int journey_find(struct command *command, struct hv_connection *connectio
                      (struct hv_uuid *)((char *)command->fields + option->offset));
 }
 
+/* Which journey is asked for has to be said, in any of its ways. */
+static bool journey_is_there(struct command *command) {
+    const struct field_option *journey = field_options_find(&command->options, "journey");
+    const struct field_option *handover = field_options_find(&command->options, "handover");
+    bool instead = handover && handover->given && extras_takes_handover_instead(command->type);
+    return !extras_takes_journey(command->type) || journey->given || instead;
+}
+
 static int message_complete(struct command *command, const struct client_config *config) {
     struct failure failure;
     int r = identity_apply(&command->identity, config, &command->options, command->type,
@@ -316,6 +332,15 @@ static int message_complete(struct command *command, const struct client_config 
                                      : r == -ENOMEM ? TOOL_INTERNAL
                                                     : TOOL_CONFIGURATION);
     }
+    if (!journey_is_there(command)) {
+        tool_say("which journey is missing; say its id, or the end of it that `houvast list` "
+                 "shows%s",
+                 identity_takes_ref(&command->options) ? ", or --ref" : "");
+        return TOOL_USAGE;
+    }
+    if (command->type == HV_MESSAGE_claim)
+        claim_complete(&command->claim_words, &command->options, config, command->now_ms,
+                       &command->message.claim);
     for (size_t i = 0; i < command->options.count; i++)
         if (is_watch_from(command, &command->options.options[i]))
             command->options.options[i].given = true;
@@ -361,6 +386,8 @@ static void answer_show(const struct command *command, const struct hv_answer *a
         puts("The network's files were read and are in force.");
     else
         show_done(done);
+    if (command->type == HV_MESSAGE_claim && !tool_options.json)
+        claim_show(&command->message.claim, done);
 }
 
 /* An id that was made a moment ago would be lost with the answer; with it the same can be asked
@@ -416,16 +443,6 @@ static int result_say(const struct command *command, int result, const struct hv
     return TOOL_REFUSED;
 }
 
-/* On a terminal as a screen, elsewhere line by line. */
-static int watch(const struct command *command, const struct client_config *config,
-                 struct hv_connection *connection) {
-    int status = -ENOTTY;
-    if (!tool_options.json && !command->extras.lines && !command->message.watch.from &&
-        isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-        status = watch_screen(connection, config, &command->extras);
-    return status == -ENOTTY ? watch_show(connection, &command->message.watch) : status;
-}
-
 static int exchange(struct command *command, const struct client_config *config,
                     struct hv_connection *connection) {
     struct hv_answer answer = {0};
@@ -437,7 +454,9 @@ static int exchange(struct command *command, const struct client_config *config,
     if (command->type == HV_MESSAGE_list)
         return list_show(connection, &command->message.list, &command->extras);
     if (command->type == HV_MESSAGE_watch)
-        return watch(command, config, connection);
+        return watch_show(connection, config, &command->message.watch, &command->extras);
+    if (command->type == HV_MESSAGE_claim)
+        claim_by_broker(&command->claim_words, connection, &command->message.claim);
     if (command->type == HV_MESSAGE_verify)
         r = verify_ask(connection, &command->message, &answer);
     else if (command->dossier.text)

@@ -7,7 +7,7 @@
 #include "wire/wire.h"
 
 struct extras {
-    bool all;                        /* list: every page; history: housekeeping too */
+    bool all;                        /* list: every page; history, watch: housekeeping too */
     bool is_long;                    /* list: whole ids */
     bool lines;                      /* watch: lines, also on a terminal */
     const char *person;              /* watch: who claims; NULL: the configuration's */
@@ -25,8 +25,14 @@ bool extras_option(enum hv_message_type type, size_t n, int first_key,
 void extras_take(struct extras *extras, enum hv_message_type type, size_t n, const char *value,
                  struct argp_state *state);
 
+/* The help of a field's option that this tool takes otherwise than the wire does, and what stands
+ * for its value; it can be left out. NULL where it is taken as the field says. */
+const char *extras_reworded(enum hv_message_type type, const char *name, const char **ret_value);
+
 /* Whether the message takes the journey as an argument, and reading it. */
 bool extras_takes_journey(enum hv_message_type type);
+/* Whether a handover can stand in its place. */
+bool extras_takes_handover_instead(enum hv_message_type type);
 void extras_take_journey(struct extras *extras, const char *value, struct argp_state *state);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "clients/houvast/roster.h"
@@ -88,6 +89,16 @@ enum list_column {
     LIST_JOURNEY,
 };
 
+/* Narrower terminals have no room for the names of people. */
+#define PEOPLE_LEAST 120
+
+/* Whether there is; elsewhere than on a terminal lines are as long as they are. */
+static bool has_room_for_people(void) {
+    struct winsize size;
+    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return !known || size.ws_col == 0 || size.ws_col >= PEOPLE_LEAST;
+}
+
 static struct libscols_table *table_begin(void) {
     static const struct {
         const char *name;
@@ -115,6 +126,8 @@ static struct libscols_table *table_begin(void) {
 static void set_person(struct libscols_line *line, size_t column, const char *person,
                        const char *organisation) {
     char text[HV_PERSON_SIZE + HV_CODE_SIZE + 8];
+    if (!has_room_for_people())
+        person = "";
     snprintf(text, sizeof text, "%s%s%s", person, *person ? " of " : "", organisation);
     show_table_set(line, column, text);
 }
@@ -135,7 +148,7 @@ static void row_add(struct libscols_table *table, const struct roster_entry *ent
     const struct hv_standing *standing = &entry->standing;
     const struct hv_standing_claim *claim = roster_claim(standing, now_ms);
     struct libscols_line *line = show_table_line(table);
-    char journey[HV_UUID_TEXT_SIZE], text[HV_PERSON_SIZE + 16];
+    char journey[HV_UUID_TEXT_SIZE], text[16];
     set_late(line, standing, now_ms);
     show_table_set(line, LIST_PHASE, standing->has_phase ? terms_waits(standing->phase) : "");
     snprintf(text, sizeof text, "%d", (int)(standing->has_step ? standing->step : 0));
@@ -146,11 +159,10 @@ static void row_add(struct libscols_table *table, const struct roster_entry *ent
         set_person(line, LIST_RECEIVER,
                    standing->receiver.has_begeleider ? standing->receiver.begeleider : "",
                    standing->receiver.organisation);
-    snprintf(text, sizeof text, "%s%s", claim ? "claimed by " : "",
-             claim                                    ? claim->person
-             : standing->has_stuck && standing->stuck ? "stuck: keeps being refused"
-                                                      : "");
-    show_table_set(line, LIST_CLAIMED, text);
+    show_table_set(line, LIST_CLAIMED,
+                   claim                                    ? claim->person
+                   : standing->has_stuck && standing->stuck ? "stuck!"
+                                                            : "");
     if (digits)
         roster_short_text(&standing->journey, digits, journey);
     else
@@ -190,15 +202,28 @@ static void table_print(struct listing *listing, const struct extras *extras, bo
     sum_print(listing, shown, is_page);
 }
 
+/* What the broker would find nothing for, though it is only misspelt. */
+static int question_check(struct hv_connection *connection, const struct hv_list *question) {
+    if (question->has_state && !hv_handover_state_parse(question->state) &&
+        !hv_journey_state_parse(question->state)) {
+        tool_say("--state %s is not right; it takes offered, delivered, received, picked-up or "
+                 "waiting, or open or closing where no handover is",
+                 question->state);
+        return TOOL_USAGE;
+    }
+    return question->has_organisation ? tool_organisation_check(connection, question->organisation)
+                                      : TOOL_DONE;
+}
+
 int list_show(struct hv_connection *connection, const struct hv_list *question,
               const struct extras *extras) {
     bool is_page = !extras->all && (question->has_limit || question->has_after);
     bool one = !extras->all && (is_page || tool_options.json);
     struct listing listing = {0};
-    int status;
-    if (one)
+    int status = question_check(connection, question);
+    if (status == TOOL_DONE && one)
         status = page_ask(connection, &listing, question, tool_options.json);
-    else
+    else if (status == TOOL_DONE)
         status = pages_ask(connection, &listing, question, extras->all ? 0 : LIST_PAGES_MAX,
                            tool_options.json);
     if (status == TOOL_DONE && !tool_options.json) {

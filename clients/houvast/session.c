@@ -81,11 +81,28 @@ int tool_connect(const struct client_config *config, const struct tool_session *
     return TOOL_DONE;
 }
 
+int tool_organisation_check(struct hv_connection *connection, const char *organisation) {
+    const struct hv_map question = {0};
+    struct hv_answer answer = {0};
+    bool found = false;
+    int status = tool_result(hv_map(connection, &question, &answer), &answer);
+    const struct hv_done *done = &answer.message.done;
+    size_t count = status == TOOL_DONE && done->has_organisations ? done->organisations.count : 0;
+    for (size_t i = 0; i < count && !found; i++)
+        found = strcmp(done->organisations.items[i].organisation, organisation) == 0;
+    hv_answer_free(&answer);
+    if (status != TOOL_DONE || found)
+        return status;
+    tool_say("no organisation is called %s on this network; `houvast map` has their names",
+             organisation);
+    return TOOL_USAGE;
+}
+
 /* ---- Refusals ---- */
 
 /* How a person mends a refusal, in the tool's own words; NULL where the broker's reason says it. */
-static const char *refusal_mend(enum hv_refusal code) {
-    switch (code) {
+static const char *refusal_mend(const struct hv_refused *refused) {
+    switch (refused->code) {
     case HV_REFUSED_TOO_LARGE:
         return "shorten the lists, or send the dossier in parts (houvast supplement)";
     case HV_REFUSED_MALFORMED:
@@ -98,7 +115,10 @@ static const char *refusal_mend(enum hv_refusal code) {
     case HV_REFUSED_UNAVAILABLE:
         return NULL;
     case HV_REFUSED_UNKNOWN:
-        return "check the id; who is no party to a thing is not told that it exists";
+        /* With a field, it is a name that is unknown. */
+        return refused->has_field
+                   ? NULL
+                   : "check the id; who is no party to a thing is not told that it exists";
     case HV_REFUSED_FORBIDDEN:
         return "another side or role does this (--role, --config)";
     case HV_REFUSED_CONFLICT:
@@ -122,7 +142,7 @@ static void refusal_field(const struct hv_refused *refused, char *ret_text, size
 }
 
 static int refusal_say(const struct hv_refused *refused) {
-    const char *mend = refusal_mend(refused->code);
+    const char *mend = refusal_mend(refused);
     char field[128], after[64] = "", span[WHEN_SPAN_SIZE];
     refusal_field(refused, field, sizeof field);
     if (refused->has_retry_after) {

@@ -25,6 +25,10 @@ int tool_connect(const struct client_config *config, const struct tool_session *
  * to mend it; with --json a refusal is printed on standard output too. */
 int tool_result(int result, const struct hv_answer *answer);
 
+/* TOOL_DONE where the network has an organisation of that name; else an exit status, and that has
+ * been said. Asks the broker. */
+int tool_organisation_check(struct hv_connection *connection, const char *organisation);
+
 /* Says a failure and returns the exit status for it. */
 int tool_failed(const struct failure *failure, int status);
 

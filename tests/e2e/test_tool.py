@@ -389,7 +389,7 @@ def test_usage(words, expected):
     (["note", "--ref", "x", "--code", "tip", "--on", "now", "--next", "7"], "`to` is missing"),
     (["note", "--ref", "x", "--code", "no-show", "--on", "now"], "`handover` is missing"),
     (["withdraw", "--ref", "x", "--for", "kcc"], "--reason is missing"),
-    (["claim", "--person", "eva", "--until", "now", "--on", "now"], "neither `handover` nor `journey`"),
+    (["claim", "--person", "eva", "--until", "now", "--on", "now"], "which journey is missing"),
     (["listen", "--exec", "/no/such/program"], "/no/such/program"),
     (["listen", "--dossier-dir", "/no/such/folder", "--exec", "true"], "/no/such/folder"),
     (["--endpoint", "pigeon://post", "map"], "pigeon://post"),

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from peer import Deadline
+from peer import Deadline, now_ms
 from tool import REFUSED, USAGE, Client, environment
 from world import HOLDER, NETWORK, RECEIVER
 
@@ -136,10 +136,67 @@ def test_watch(holder, receiver, coordinator):
         assert (first["type"], first["journey"]) == ("journey", journey)
         assert json.loads(raw())["type"] == "live"
         receiver.run("receive", "--handover", handover, "--begeleider", "eva")
-        assert next_but(line, " looked.").endswith(f" journey {journey}: eva of {RECEIVER} has it in hand.")
+        assert line().endswith(f" journey {journey}: eva of {RECEIVER} has it in hand.")
         event = json.loads(next_but(raw, '"event":"read"'))
         assert (event["type"], event["event"], event["journey"]) == ("event", "received", journey)
         assert "runs" not in event
+
+
+@pytest.mark.network(testing={"day_length": "60s"})
+def test_watch_in_lines(world, holder, coordinator):
+    """The most overdue stands first; that somebody reads is no news, unless --all asks for it."""
+    calm = world.open(RECEIVER, begeleider="eva")
+    late, _ = offered(holder)
+    deadline = Deadline(60)
+    while "late" not in coordinator.json("list")["journeys"][0]:
+        assert not deadline.passed, "expected a step to be taken"
+    with watching(coordinator, "watch") as line, watching(coordinator, "watch", "--all") as all_of_it:
+        assert line().startswith(f"journey {late}: !! ")
+        assert line().startswith(f"journey {calm}: ")
+        assert line().startswith("That is all up to event ")
+        coordinator.run("history", calm)
+        world.peer(RECEIVER).fresh("reassign", journey=calm, begeleider="bob", instead_of="eva", reason="holiday",
+                                   on=now_ms())
+        while "bob of" not in (said := line()):
+            assert "looked" not in said and "acknowledged" not in said, said
+        assert said.endswith(f" journey {calm}: bob of {RECEIVER} holds the resident now, instead of eva (holiday).")
+        while f"journey {calm}: {NETWORK}'s coordinators looked." not in all_of_it():
+            pass
+    assert "leave them out" in coordinator.run("watch", "--phase", "held", expect=USAGE).stderr
+
+
+def test_a_claim_as_people_say_it(world, holder, coordinator):
+    """The end of an id and for how long are enough; who says it is in the configuration."""
+    journey, _ = offered(holder)
+    short = coordinator.run("list").stdout.splitlines()[1].split()[-1]
+    assert "--person is missing" in coordinator.run("claim", short, expect=USAGE).stderr
+    coordinator.settings["person"] = "carla"
+    coordinator.write()
+    for more, hours in (([], 1), (["--until", "2h"], 2), (["--until", "1d"], 24)):
+        said = coordinator.run("claim", short, *more).stdout
+        assert "carla is on it until " in said, said
+        claimed = world.status(journey=journey)["claimed"]
+        assert claimed["person"] == "carla" and abs(claimed["until"] - now_ms() - hours * 3600_000) < 120_000, claimed
+    assert "or 30m, 2h, 1d, or a time of day" in coordinator.run("claim", short, "--until", "2w", expect=USAGE).stderr
+    assert "carla has given it back." in coordinator.run("claim", short, "--until", "now").stdout
+    assert "claimed" not in world.status(journey=journey)
+    assert "which journey is missing" in coordinator.run("claim", expect=USAGE).stderr
+    assert "which journey is missing" in coordinator.run("history", expect=USAGE).stderr
+    coordinator.run("urgency", short, "--to", "crisis", "--reason", "worse", "--on", "now")
+    assert world.status(journey=journey)["urgency"] == "crisis"
+
+
+def test_what_is_misspelt_is_said(holder, coordinator):
+    """An empty list would say that nobody waits."""
+    offered(holder)
+    for command in (["list"], ["watch", "--lines"]):
+        said = coordinator.run(*command, "--organisation", "wrekse", expect=USAGE).stderr
+        assert said == "houvast: no organisation is called wrekse on this network; `houvast map` has their names\n"
+    assert "--state ofered is not right; it takes offered, " in coordinator.run("list", "--state", "ofered",
+                                                                               expect=USAGE).stderr
+    said = holder.run("offer", "--ref", CASE, "--attempt", "2", "--to", "wrekse", "--kind", "cold", "--urgency", "urgent",
+                      "--begeleider", "anna", expect=REFUSED).stderr
+    assert "no organisation is called wrekse" in said and "check the id" not in said, said
 
 
 def test_watch_goes_on_after_a_restart(world, holder, receiver, coordinator):
@@ -170,7 +227,7 @@ def test_status_says_what_it_waits_for(holder, coordinator):
     until = int(time.time() * 1000) + 3600_000
     coordinator.run("claim", "--journey", journey, "--person", "carla", "--until", until, "--on", "now")
     assert f"carla of {NETWORK}" in holder.run("status", "--handover", handover).stdout
-    assert "claimed by carla" in coordinator.run("list").stdout
+    assert "carla" in coordinator.run("list").stdout.splitlines()[1].split()
 
 
 def test_notes(holder, receiver):
