@@ -257,7 +257,7 @@ static void tell_contested(const struct telling *telling) {
 
 /* ---- People ---- */
 
-static void tell_noted(const struct telling *telling) {
+static void tell_code(const struct telling *telling) {
     const struct hv_event *event = telling->event;
     FILE *out = telling->out;
     if (event->has_acted_for) {
@@ -369,7 +369,7 @@ static void tell_told(const struct telling *telling) {
         fprintf(telling->out, "Told: %s took note of it.", inbox);
 }
 
-/* ---- Which sentence ---- */
+/* ---- Housekeeping ---- */
 
 /* Of what no journey has, and of what is housekeeping: as it comes. */
 static void tell_plainly(const struct telling *telling) {
@@ -387,115 +387,97 @@ static void tell_role(const struct telling *telling, enum hv_role role, const ch
     fprintf(telling->out, "%s %s.", inbox, did);
 }
 
+static void tell_delivered(const struct telling *telling) {
+    tell_role(telling, HV_ROLE_ENDPOINT, "has it in its system");
+}
+
+static void tell_supplemented(const struct telling *telling) {
+    tell_role(telling, HV_ROLE_ENDPOINT, "sent a further dossier");
+}
+
+static void tell_fetched(const struct telling *telling) {
+    tell_role(telling, HV_ROLE_ENDPOINT, "asked for the dossiers again");
+}
+
+static void tell_acknowledged(const struct telling *telling) {
+    const struct hv_event *event = telling->event;
+    tell_role(telling, event->has_inbox ? event->inbox : HV_ROLE_ENDPOINT, "acknowledged an item");
+}
+
+static void tell_read(const struct telling *telling) {
+    const struct hv_event *event = telling->event;
+    tell_role(telling, event->has_role ? event->role : HV_ROLE_ENDPOINT, "looked");
+}
+
+/* A fact that a later broker knows has no sentence here. */
+static void tell_noted(const struct telling *telling) {
+    if (telling->event->has_code)
+        tell_code(telling);
+    else
+        tell_plainly(telling);
+}
+
+/* ---- The broker's own ---- */
+
+static void tell_dossier(const struct telling *telling) {
+    fputs("Pseudonym and dossier went over to the receiver.", telling->out);
+}
+
+static void tell_deleted(const struct telling *telling) {
+    fputs("The broker deleted the dossiers.", telling->out);
+}
+
+static void tell_quiet(const struct telling *telling) {
+    const struct hv_event *event = telling->event;
+    fprintf(telling->out, "The system of %s has no connection.",
+            event->has_about ? event->about : "an organisation");
+}
+
+static void tell_repaired(const struct telling *telling) {
+    fputs("The broker found it without a timer and mended that: a defect.", telling->out);
+}
+
+static void tell_network(const struct telling *telling) {
+    fputs("Other network files are in force.", telling->out);
+}
+
+static void tell_clock(const struct telling *telling) {
+    const struct hv_event *event = telling->event;
+    fputs(event->has_doubted && event->doubted ? "The broker doubts the machine's clock."
+                                               : "The broker trusts the machine's clock again.",
+          telling->out);
+}
+
+/* ---- Which sentence ---- */
+
+typedef void teller(const struct telling *telling);
+
+/* By event; one that is not here, or that a later broker sends, is told plainly. */
+static teller *const tellers[] = {
+    [HV_EVENT_OPENED] = tell_opened,       [HV_EVENT_REASSIGNED] = tell_reassigned,
+    [HV_EVENT_CLOSING] = tell_closing,     [HV_EVENT_SETTLED] = tell_settled,
+    [HV_EVENT_CLOSED] = tell_closed,       [HV_EVENT_OFFERED] = tell_offered,
+    [HV_EVENT_DELIVERED] = tell_delivered, [HV_EVENT_RECEIVED] = tell_received,
+    [HV_EVENT_PICKED_UP] = tell_picked_up, [HV_EVENT_INTRODUCED] = tell_introduced,
+    [HV_EVENT_CONFIRMED] = tell_confirmed, [HV_EVENT_DECLINED] = tell_declined,
+    [HV_EVENT_WITHDRAWN] = tell_withdrawn, [HV_EVENT_SUPPLEMENTED] = tell_supplemented,
+    [HV_EVENT_DOSSIER] = tell_dossier,     [HV_EVENT_FETCHED] = tell_fetched,
+    [HV_EVENT_DELETED] = tell_deleted,     [HV_EVENT_ACKNOWLEDGED] = tell_acknowledged,
+    [HV_EVENT_READ] = tell_read,           [HV_EVENT_NETWORK] = tell_network,
+    [HV_EVENT_REMINDED] = tell_step,       [HV_EVENT_ESCALATED] = tell_step,
+    [HV_EVENT_CHECK_IN_DUE] = tell_step,   [HV_EVENT_TOLD] = tell_told,
+    [HV_EVENT_WAITING] = tell_waiting,     [HV_EVENT_NOTED] = tell_noted,
+    [HV_EVENT_URGENCY] = tell_urgency,     [HV_EVENT_CONTESTED] = tell_contested,
+    [HV_EVENT_CLAIMED] = tell_claimed,     [HV_EVENT_ABSENT] = tell_absent,
+    [HV_EVENT_QUIET] = tell_quiet,         [HV_EVENT_CLOCK] = tell_clock,
+    [HV_EVENT_REPAIRED] = tell_repaired,
+};
+
 void story_tell(struct story *story, FILE *out, const struct hv_event *event) {
     const struct telling telling = {story, out, event};
-    switch (event->event) {
-    case HV_EVENT_OPENED:
-        tell_opened(&telling);
-        return;
-    case HV_EVENT_REASSIGNED:
-        tell_reassigned(&telling);
-        return;
-    case HV_EVENT_CLOSING:
-        tell_closing(&telling);
-        return;
-    case HV_EVENT_SETTLED:
-        tell_settled(&telling);
-        return;
-    case HV_EVENT_CLOSED:
-        tell_closed(&telling);
-        return;
-    case HV_EVENT_OFFERED:
-        tell_offered(&telling);
-        return;
-    case HV_EVENT_DELIVERED:
-        tell_role(&telling, HV_ROLE_ENDPOINT, "has it in its system");
-        return;
-    case HV_EVENT_RECEIVED:
-        tell_received(&telling);
-        return;
-    case HV_EVENT_PICKED_UP:
-        tell_picked_up(&telling);
-        return;
-    case HV_EVENT_INTRODUCED:
-        tell_introduced(&telling);
-        return;
-    case HV_EVENT_CONFIRMED:
-        tell_confirmed(&telling);
-        return;
-    case HV_EVENT_DECLINED:
-        tell_declined(&telling);
-        return;
-    case HV_EVENT_WITHDRAWN:
-        tell_withdrawn(&telling);
-        return;
-    case HV_EVENT_SUPPLEMENTED:
-        tell_role(&telling, HV_ROLE_ENDPOINT, "sent a further dossier");
-        return;
-    case HV_EVENT_DOSSIER:
-        fputs("Pseudonym and dossier went over to the receiver.", out);
-        return;
-    case HV_EVENT_FETCHED:
-        tell_role(&telling, HV_ROLE_ENDPOINT, "asked for the dossiers again");
-        return;
-    case HV_EVENT_DELETED:
-        fputs("The broker deleted the dossiers.", out);
-        return;
-    case HV_EVENT_ACKNOWLEDGED:
-        tell_role(&telling, event->has_inbox ? event->inbox : HV_ROLE_ENDPOINT,
-                  "acknowledged an item");
-        return;
-    case HV_EVENT_READ:
-        tell_role(&telling, event->has_role ? event->role : HV_ROLE_ENDPOINT, "looked");
-        return;
-    case HV_EVENT_REMINDED:
-    case HV_EVENT_ESCALATED:
-    case HV_EVENT_CHECK_IN_DUE:
-        tell_step(&telling);
-        return;
-    case HV_EVENT_TOLD:
-        tell_told(&telling);
-        return;
-    case HV_EVENT_WAITING:
-        tell_waiting(&telling);
-        return;
-    case HV_EVENT_NOTED:
-        if (!event->has_code)
-            break;
-        tell_noted(&telling);
-        return;
-    case HV_EVENT_URGENCY:
-        tell_urgency(&telling);
-        return;
-    case HV_EVENT_CONTESTED:
-        tell_contested(&telling);
-        return;
-    case HV_EVENT_CLAIMED:
-        tell_claimed(&telling);
-        return;
-    case HV_EVENT_ABSENT:
-        tell_absent(&telling);
-        return;
-    case HV_EVENT_QUIET:
-        fprintf(out, "The system of %s has no connection.",
-                event->has_about ? event->about : "an organisation");
-        return;
-    case HV_EVENT_REPAIRED:
-        fputs("The broker found it without a timer and mended that: a defect.", out);
-        return;
-    case HV_EVENT_NETWORK:
-        fputs("Other network files are in force.", out);
-        return;
-    case HV_EVENT_CLOCK:
-        fputs(event->has_doubted && event->doubted ? "The broker doubts the machine's clock."
-                                                   : "The broker trusts the machine's clock again.",
-              out);
-        return;
-    case HV_EVENT_SUSPECTED:
-    case HV_EVENT_DIGEST:
-        break;
-    }
-    tell_plainly(&telling);
+    size_t number = event->event;
+    teller *tell = number < sizeof tellers / sizeof *tellers ? tellers[number] : NULL;
+    (tell ? tell : tell_plainly)(&telling);
 }
 
 bool story_is_housekeeping(const struct hv_event *event) {

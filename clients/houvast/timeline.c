@@ -66,7 +66,8 @@ void timeline_end(struct timeline *timeline) {
         fprintf(timeline->out, "%sHandover %zu is %s.\n", i ? "" : "\n", i + 1, id);
     }
     if (timeline->left_out)
-        fprintf(timeline->out, "%sLeft out: %zu acknowledgements and readings.\n",
-                story->handover_count ? "" : "\n", timeline->left_out);
+        fprintf(timeline->out, "%sLeft out: %zu acknowledgement%s.\n",
+                story->handover_count ? "" : "\n", timeline->left_out,
+                timeline->left_out == 1 ? " or reading" : "s and readings");
     story_fini(&timeline->story);
 }

@@ -149,7 +149,11 @@ static void test_every_event_has_a_sentence(void **state) {
         FILE *out = open_memstream(&text, &size);
         story_tell(&story, out, &event);
         fclose(out);
-        if (size < 8 || text[size - 1] != '.')
+        bool is_plain = strncmp(text, hv_event_name_text(event.event),
+                                strlen(hv_event_name_text(event.event))) == 0;
+        bool may_be_plain = name == HV_EVENT_SUSPECTED || name == HV_EVENT_DIGEST ||
+                            name == HV_EVENT_NOTED; /* without its code */
+        if (size < 8 || text[size - 1] != '.' || (is_plain && !may_be_plain))
             fail_msg("%s: got \"%s\"", hv_event_name_text(event.event), text);
         free(text);
     }
@@ -183,7 +187,7 @@ static void test_timeline(void **state) {
                               "         Handover 1.\n"
                               "\n"
                               "Handover 1 is 01000000-0000-0000-0000-000000000000.\n"
-                              "Left out: 1 acknowledgements and readings.\n");
+                              "Left out: 1 acknowledgement or reading.\n");
     free(text);
 }
 
