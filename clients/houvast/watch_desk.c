@@ -209,12 +209,20 @@ static void history_answered(struct watch_desk *desk, struct clerk_result *resul
         desk->text = result->text;
         result->text = NULL;
         desk->scene.text = desk->text;
+        desk->scene.scroll = SCENE_END;
     }
 }
 
 static void claim_answered(struct watch_desk *desk, const struct clerk_result *result) {
     const struct hv_claim *claim = &result->job.claim;
     char until[TERMS_SIZE], text[SCENE_SAID_SIZE];
+    if (result->result == -ETIMEDOUT) {
+        say(desk, true,
+            "No answer came, so that nobody knows whether it was done. Look at it again once the "
+            "connection is back.");
+        memory_check(desk, roster_want(&desk->roster, &claim->journey));
+        return;
+    }
     if (result->result < 0) {
         say_failure(desk, result);
         return;

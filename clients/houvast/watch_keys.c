@@ -14,6 +14,9 @@
 #define KEY_RETURN    '\r'
 #define KEY_CONTROL_H 8
 #define KEY_DELETE    127
+/* First bytes of letters beyond ASCII. */
+#define UTF8_FIRST 0xc2
+#define UTF8_LAST  0xf4
 
 static void say(struct watch_desk *desk, bool badly, const char *text) {
     snprintf(desk->scene.said, sizeof desk->scene.said, "%s", text);
@@ -59,7 +62,7 @@ static bool move_by_key(int key, size_t at, size_t page, size_t *ret_at) {
         return true;
     case KEY_END:
     case 'G':
-        *ret_at = 1000000;
+        *ret_at = SCENE_END;
         return true;
     default:
         return false;
@@ -93,12 +96,30 @@ static void prompt_end(struct watch_desk *desk) {
     desk->scene.prompt = NULL;
 }
 
+/* What c and u are about: the journey whose history is shown, or the one that is selected. */
+static const struct roster_entry *at_hand(const struct watch_desk *desk) {
+    return desk->scene.page == SCENE_HISTORY ? roster_find(&desk->roster, &desk->scene.text_about)
+                                             : selected(desk);
+}
+
+/* The journey that can be claimed or given back now, or NULL, which is said. */
+static const struct roster_entry *claimable(struct watch_desk *desk) {
+    const struct roster_entry *entry = at_hand(desk);
+    if (desk->scene.lost_ms)
+        say(desk, true, "No connection: the broker would not hear of it.");
+    else if (!entry && desk->scene.page == SCENE_HISTORY)
+        say(desk, true, "It is not open any more.");
+    return desk->scene.lost_ms ? NULL : entry;
+}
+
 /* It is this journey that is claimed, wherever the list moves while somebody types. */
 static void claim_begin(struct watch_desk *desk) {
-    if (!selected(desk))
+    const struct roster_entry *entry = claimable(desk);
+    if (!entry)
         return;
-    select_row(desk, desk->scene.selected);
-    desk->claiming = desk->selected;
+    if (desk->scene.page == SCENE_LIST)
+        select_row(desk, desk->scene.selected);
+    desk->claiming = entry->journey;
     if (*desk->person)
         prompt_begin(desk, DESK_UNTIL, "On it until when? [1h]");
     else
@@ -106,9 +127,10 @@ static void claim_begin(struct watch_desk *desk) {
 }
 
 static void give_back(struct watch_desk *desk) {
-    const struct roster_entry *entry = selected(desk);
-    const struct hv_standing_claim *claim =
-        entry ? roster_claim(&entry->standing, desk->scene.now_ms) : NULL;
+    const struct roster_entry *entry = claimable(desk);
+    if (!entry)
+        return;
+    const struct hv_standing_claim *claim = roster_claim(&entry->standing, desk->scene.now_ms);
     if (!claim)
         say(desk, true, "Nobody has claimed it.");
     else
@@ -162,6 +184,16 @@ static void search_follow(struct watch_desk *desk) {
                  desk->scene.input);
 }
 
+/* What a key writes, or '\0'. Persons are in small letters, and a letter that no person has is
+ * seen as one that is wrong: left out, it would be somebody else's name. */
+static char typed_character(const struct watch_desk *desk, int key) {
+    if (key >= UTF8_FIRST && key <= UTF8_LAST)
+        return '?';
+    if (key < ' ' || key >= KEY_DELETE)
+        return '\0';
+    return (char)(desk->prompt == DESK_PERSON ? tolower(key) : key);
+}
+
 static void prompt_key(struct watch_desk *desk, int key) {
     char *input = desk->scene.input;
     size_t used = strlen(input);
@@ -178,8 +210,8 @@ static void prompt_key(struct watch_desk *desk, int key) {
     if (key == KEY_BACKSPACE || key == KEY_CONTROL_H || key == KEY_DELETE) {
         if (used)
             input[used - 1] = '\0';
-    } else if (key >= ' ' && key < KEY_DELETE && used + 1 < sizeof desk->scene.input) {
-        input[used] = (char)key;
+    } else if (used + 1 < sizeof desk->scene.input) {
+        input[used] = typed_character(desk, key);
         input[used + 1] = '\0';
     }
     search_follow(desk);
@@ -197,7 +229,7 @@ static void history_begin(struct watch_desk *desk) {
     desk->scene.text = NULL;
     desk->scene.text_about = entry->journey;
     desk->scene.page = SCENE_HISTORY;
-    desk->scene.scroll = 1000000; /* the newest is at the end */
+    desk->scene.scroll = SCENE_END; /* the newest is at the end */
     if (clerk_give(desk->clerk,
                    &(struct clerk_job){.task = CLERK_HISTORY, .journey = entry->journey}) < 0)
         say(desk, true, "out of memory");
@@ -262,6 +294,10 @@ static void page_key(struct watch_desk *desk, int key) {
         return;
     if (key == 'q' || key == KEY_ESCAPE || key == KEY_LEFT || key == '?')
         desk->scene.page = SCENE_LIST;
+    else if (key == 'c' && desk->scene.page == SCENE_HISTORY)
+        claim_begin(desk);
+    else if (key == 'u' && desk->scene.page == SCENE_HISTORY)
+        give_back(desk);
 }
 
 void watch_desk_key(struct watch_desk *desk, int key) {

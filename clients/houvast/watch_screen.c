@@ -14,6 +14,7 @@
 #include "clients/houvast/session.h"
 #include "clients/houvast/terms.h"
 #include "clients/houvast/watch_desk.h"
+#include "clients/houvast/watch_paint.h"
 #include "clients/houvast/watch_view.h"
 #include "clients/houvast/when.h"
 
@@ -40,7 +41,7 @@ static void signals_begin(void) {
 
 static void keys_take(struct watch_desk *desk) {
     int key;
-    while (!desk->leaving && (key = watch_view_key()) != ERR)
+    while (!desk->leaving && (key = watch_paint_key()) != ERR)
         watch_desk_key(desk, key);
 }
 
@@ -98,16 +99,19 @@ int watch_screen(struct hv_connection *connection, const struct client_config *c
         tool_say("%s", r == -ENOMEM ? "out of memory" : strerrordesc_np(-r));
         return TOOL_INTERNAL;
     }
-    if (!watch_view_begin()) {
+    if (!watch_paint_begin()) {
         watch_desk_fini(&desk);
         return -ENOTTY;
     }
     signals_begin();
     loop(&desk);
-    watch_view_end();
+    watch_paint_end();
     int status = desk.status;
     if (*desk.why_ended)
         tool_say("%s", desk.why_ended);
+    if (desk.scene.lost_ms)
+        _exit(
+            status); /* the clerk may still wait for an answer, and there is nobody to say bye to */
     watch_desk_fini(&desk);
     return status;
 }

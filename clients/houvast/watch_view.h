@@ -1,5 +1,5 @@
-/* The view of `houvast watch`: draws what is open, a history or the help into a terminal's screen,
- * through ncurses, at whatever size the terminal has. Knows no connection. */
+/* The view of `houvast watch`: draws what is open, a history or the help on the screen that
+ * watch_paint.h began, at whatever size it has. Knows no connection. */
 #ifndef HOUVAST_WATCH_VIEW_H
 #define HOUVAST_WATCH_VIEW_H
 
@@ -7,6 +7,7 @@
 
 #define SCENE_INPUT_SIZE 64
 #define SCENE_SAID_SIZE  256
+#define SCENE_END        1000000 /* a row or line behind the last */
 
 enum scene_page {
     SCENE_LIST,
@@ -34,15 +35,6 @@ struct watch_scene {
     char said[SCENE_SAID_SIZE]; /* what came of the last key; "" */
     bool said_badly;
 };
-
-/* Begins drawing on the standard streams, which must be a terminal's. False where the terminal is
- * not one that can be drawn on; nothing has changed then. */
-bool watch_view_begin(void);
-/* Leaves the terminal as it was. */
-void watch_view_end(void);
-
-/* The next key (ncurses's numbers), or ERR where none was pressed. */
-int watch_view_key(void);
 
 /* Draws the scene. */
 void watch_view_draw(struct watch_scene *scene);

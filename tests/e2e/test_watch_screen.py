@@ -66,9 +66,9 @@ def test_what_is_open_at_every_size(world, coordinator, columns, lines):
             assert sum(f" {words} " in row for row in rows(screen)) == 1, f"{words}:\n{screen.text()}"
         first = rows(screen)[0]
         assert first.startswith("!  in ") and " delivery " in first and " urgent " in first, first
-        details = screen.lines()[lines - 4]
+        details = screen.lines()[lines - 5]
         assert details.startswith(f" {journeys['delivery']}  urgent, next step due "), details
-        assert screen.lines()[lines - 3] == f" Held by noor of {NETWORK}; goes to {HOLDER}, cold."
+        assert screen.lines()[lines - 4] == f" Held by noor of {NETWORK}; goes to {HOLDER}, cold."
         if columns >= 96:
             assert first.endswith(short(journeys["delivery"])), first
             assert f"mo of {THIRD}" in screen.row("a next place")
@@ -300,8 +300,10 @@ def test_leaving(world, coordinator):
 def test_where_nothing_can_be_drawn(world, coordinator):
     """A terminal of no known kind, --lines and --json get lines."""
     journey = world.open()
-    with watch(coordinator, TERM="no-such-terminal") as screen:
-        screen.until("That is all up to event")
+    for terminal in ("no-such-terminal", "dumb"):
+        with watch(coordinator, TERM=terminal) as screen:
+            screen.until("That is all up to event")
+            assert b"\x1b" not in screen.raw
     with watch(coordinator, "--lines") as screen:
         screen.until("That is all up to event")
         assert journey in screen.text()
@@ -312,9 +314,130 @@ def test_where_nothing_can_be_drawn(world, coordinator):
         world.holder.fresh("reassign", journey=journey, begeleider="bob", instead_of="anna", reason="holiday",
                            on=now_ms())
         line = process.stdout.readline()
-        while "looked" in line:
-            line = process.stdout.readline()
         assert f"bob of {HOLDER} holds the resident now, instead of anna (holiday)." in line, line
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+def test_a_narrow_terminal(world, coordinator):
+    """60 by 20: what is late, who holds it and how to leave are there; names are not cut to the same few letters."""
+    journey, handover = world.offer(by=HOLDER, to=RECEIVER, urgency="urgent", begeleider="annemarie.bos")
+    world.network_coordinator.fresh("claim", journey=journey, person="nora", on=now_ms(), until=now_ms() + HOUR)
+    with watch(coordinator, columns=60, lines=20) as screen:
+        screen.until(lambda screen: rows(screen)[:1] and "delft-sup" in rows(screen)[0], "the row")
+        assert rows(screen)[0].startswith("  *in ") and "delft-voo" in rows(screen)[0], rows(screen)[0]
+        assert re.fullmatch(r" delft-test  1 open  0 late  0 soon  1 claimed +live \d\d:\d\d", screen.lines()[0])
+        assert screen.lines()[15].startswith(f" {short(journey)}  urgent, next step due "), screen.text()
+        assert screen.lines()[16] == f" Held by annemarie.bos of {HOLDER}; goes to"
+        assert screen.lines()[17] == f" {RECEIVER}, cold.", "a name is not broken"
+        assert screen.lines()[18].startswith(f" Claimed by nora of {NETWORK} until ")
+        assert screen.lines()[19].endswith("q quit")
+        screen.size(40, 10)
+        screen.until(lambda screen: re.match(r" 1 open  0 late .*live \d\d:\d\d", screen.lines()[0]), "what fits")
+        screen.press("q")
+        screen.ends()
+
+
+def test_more_than_fit(world, coordinator):
+    """How much of it is seen stands above; the keys lead to the end and back."""
+    journeys = [world.open(begeleider="anna") for _ in range(40)]
+    with watch(coordinator, columns=100) as screen:
+        screen.until("1-15 of 40")
+        seen = {row.split()[-1] for row in rows(screen)}
+        screen.press("G")
+        screen.until("26-40 of 40")
+        seen |= {row.split()[-1] for row in rows(screen)}
+        screen.press("\x1b[5~")
+        screen.until(lambda screen: "26-40 of 40" in screen.text() or "25-39 of 40" in screen.text(), "a page up")
+        screen.press("\x1b[5~")
+        screen.until(lambda screen: any(f"{first}-{first + 14} of 40" in screen.text() for first in range(8, 20)), "two")
+        seen |= {row.split()[-1] for row in rows(screen)}
+        screen.press("g")
+        screen.until("1-15 of 40")
+        assert seen == {short(journey) for journey in journeys}
+        screen.press("q")
+        screen.ends()
+
+
+def test_a_long_history_and_claiming_from_it(world, coordinator):
+    """It opens at its end, says which lines are seen, and c and u are about its journey."""
+    journey, handover = world.handover_in("received")
+    other = world.open(THIRD, begeleider="mo")
+    for number in range(30):
+        world.holder.fresh("reassign", journey=journey, begeleider=f"anna-{number + 1}", reason="holiday",
+                           instead_of=f"anna-{number}" if number else "anna", on=now_ms())
+    with watch(coordinator) as screen:
+        screen.until("a begeleider")
+        screen.until(lambda screen: len(rows(screen)) == 2, "both")
+        if "a begeleider" not in rows(screen)[0]:
+            screen.press(DOWN)
+        screen.until(f" {journey}")
+        screen.press(ENTER)
+        screen.until("anna-30 of ")
+        screen.until("Handover 1 is ")
+        assert re.search(r"lines \d+-(\d+) of \1$", screen.lines()[23]), screen.lines()[23]
+        screen.press("g")
+        screen.until("First contact: ")
+        screen.until(lambda screen: re.search(r"lines 1-21 of \d+$", screen.lines()[23]), "the beginning")
+        screen.press("c")
+        screen.until("On it until when? [1h]")
+        screen.press("30m" + ENTER)
+        screen.until("Claimed by nora until ")
+        assert world.status(journey=journey)["claimed"]["person"] == "nora"
+        assert "claimed" not in world.status(journey=other)
+        screen.press("u")
+        screen.until("Given back.")
+        assert "claimed" not in world.status(journey=journey)
+        screen.press("qq")
+        screen.ends()
+
+
+def test_without_a_connection(world, coordinator):
+    """Why stands there; a claim that nobody would hear of is not taken, and q leaves."""
+    world.handover_in("received")
+    with watch(coordinator) as screen:
+        screen.until("a begeleider")
+        world.forget_peers()
+        world.daemon.kill()
+        screen.until("NO CONNECTION since ")
+        screen.until(lambda screen: "lost" in screen.lines()[1] or "broke" in screen.lines()[1], "why")
+        for key in "cu":
+            screen.press(key)
+            screen.until("No connection: the broker would not hear of it.")
+            screen.press("k")
+            screen.until("q quit")
+        screen.press("q")
+        screen.ends()
+
+
+def test_a_name_that_nobody_has(world):
+    """Letters are made small; one that no person has is refused, not left out, which would be somebody else."""
+    _, handover = world.handover_in("received")
+    with watch(Client(world, NETWORK, "coordinator")) as screen:
+        screen.until("a begeleider")
+        screen.press("c")
+        screen.until("Who are you?")
+        screen.press("André" + ENTER)
+        screen.until("A person is 1 to 64 of")
+        screen.press("cNora.B")
+        screen.until("Who are you? nora.b")
+        screen.press(ENTER + ENTER)
+        screen.until("Claimed by nora.b until ")
+        screen.press("q")
+        screen.ends()
+    assert world.status(handover=handover)["claimed"]["person"] == "nora.b"
+
+
+def test_what_is_said_is_never_cut(world, coordinator):
+    """A long refusal takes more lines than one."""
+    world.handover_in("received")
+    with watch(coordinator, columns=60, lines=20) as screen:
+        screen.until("a begeleider")
+        screen.press("c40d" + ENTER)
+        screen.until("`until` lies more than 72 hours from now, the most that")
+        assert screen.lines()[18:] == [" `until` lies more than 72 hours from now, the most that", " the network allows"]
+        screen.press("k")
+        screen.until("q quit")
+        screen.press("q")
+        screen.ends()
