@@ -26,9 +26,10 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 
-from kill_checker import ANSWER_S, Broker, Checker, Order  # noqa: E402
-from kill_model import InboxJudge, Journey, NETWORK, Verdict, judge_answer  # noqa: E402
+from kill_checker import ANSWER_S, Checker  # noqa: E402
+from kill_model import InboxJudge, Journey, NETWORK, Verdict  # noqa: E402
 from peer import Deadline  # noqa: E402
+from shimmed import Broker, Order  # noqa: E402
 
 HOLDER, RECEIVER = "delft-support", "delft-voor-elkaar"
 LEDGER_FAILED, CANNOT_START, STOPPED = 74, 73, 0
