@@ -354,6 +354,9 @@ bool ledger_absence_get(struct ledger *ledger, const char *organisation, const c
 bool ledger_has_absences(struct ledger *ledger);
 void ledger_absence_put(struct ledger *ledger, const char *organisation, const char *begeleider,
                         const struct ledger_absence *absence);
+/* The events of the absences of that organisation that end after `at_ms`. */
+void ledger_absences_after(struct ledger *ledger, const char *organisation, hv_time at_ms,
+                           void (*visit)(void *context, int64_t seq), void *context);
 /* How many journeys that begeleider holds, and, where `alone_ms` is not -1, those who are away
  * then and whose deputies lead to this one; those due first, at most `limit`, in ret_held. */
 int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const char *begeleider,
@@ -375,10 +378,14 @@ struct ledger_measure {
 
 void ledger_measure_add(struct ledger *ledger, int64_t measure, const char *sender,
                         const char *receiver, const char *label, int64_t bucket, int64_t count);
-/* Calls `visit` with each, in the order of the struct's fields. */
-void ledger_measures(struct ledger *ledger,
+/* Calls `visit` with each from the measure `first` to `last`, in the order of the struct's fields.
+ * With `open_as`, one of them, the time for which handovers are open is added to it, per route. */
+void ledger_measures(struct ledger *ledger, int64_t first, int64_t last, int64_t open_as,
+                     hv_time now_ms,
                      void (*visit)(void *context, const struct ledger_measure *measure),
                      void *context);
+/* The sum of a measure of one organisation; 0 where there is none. */
+int64_t ledger_measured(struct ledger *ledger, int64_t measure, const char *sender);
 /* How often the journey was handed over. */
 int64_t ledger_hops(struct ledger *ledger, int64_t journey_row);
 

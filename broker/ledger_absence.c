@@ -39,6 +39,17 @@ void ledger_absence_put(struct ledger *ledger, const char *organisation, const c
     sql_run(sql);
 }
 
+void ledger_absences_after(struct ledger *ledger, const char *organisation, hv_time at_ms,
+                           void (*visit)(void *context, int64_t seq), void *context) {
+    struct sql *sql =
+        sql_begin(ledger, "SELECT event FROM absence WHERE organisation = ? AND until > ?");
+
+    sql_text(sql, organisation);
+    sql_int(sql, at_ms);
+    while (sql_row(sql))
+        visit(context, column_int(sql, "event"));
+}
+
 /* A begeleider and those whose deputies lead there, but for who is back or has not left. */
 #define LEFT_ALONE                                                                        \
     "WITH RECURSIVE left_alone (person) AS (VALUES (?2) UNION SELECT absence.begeleider " \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/quiet.h"
 #include "wire/wire.h"
 
 /* ---- Buckets ---- */
@@ -64,18 +65,26 @@ static void add_step(struct turn *turn, const struct hv_event *event,
                        wire_word_text(&wire_vocabulary_phase, (int)event->phase), 0, 1);
 }
 
+bool measure_is_first(const struct hv_event *event, const struct handover *before) {
+    if (event->event == HV_EVENT_RECEIVED)
+        return before->times_ms[HV_HANDOVER_RECEIVED] == 0;
+    if (event->event == HV_EVENT_PICKED_UP)
+        return before->times_ms[HV_HANDOVER_PICKED_UP] == 0;
+    return true;
+}
+
 void measure_event(struct turn *turn, const struct hv_event *event, const struct journey *journey,
-                   const struct handover *handover) {
+                   const struct handover *handover, bool is_first) {
     switch ((int)event->event) {
     case HV_EVENT_DELIVERED:
         add_time(turn, MEASURE_TO_DELIVERY, handover);
         break;
     case HV_EVENT_RECEIVED:
-        if (!event->has_instead_of)
+        if (is_first)
             add_time(turn, MEASURE_TO_RECEIPT, handover);
         break;
     case HV_EVENT_PICKED_UP:
-        if (handover->times_ms[HV_HANDOVER_PICKED_UP] == turn->now_ms)
+        if (is_first)
             add_time(turn, MEASURE_TO_PICKUP, handover);
         break;
     case HV_EVENT_CONFIRMED:
@@ -92,7 +101,7 @@ void measure_event(struct turn *turn, const struct hv_event *event, const struct
         ledger_measure_add(turn->ledger, MEASURE_CONTESTED, handover->from, handover->to, "", 0, 1);
         break;
     case HV_EVENT_CLOSED:
-        ledger_measure_add(turn->ledger, MEASURE_HOPS, "", "", "",
+        ledger_measure_add(turn->ledger, MEASURE_HOPS, journey->holder.organisation, "", "",
                            ledger_hops(turn->ledger, journey->row), 1);
         break;
     case HV_EVENT_REMINDED:
@@ -204,13 +213,61 @@ static void put_end(struct filling *filling, const struct ledger_measure *measur
         measure->sender, measure->receiver, measure->label);
 }
 
+/* The label says whose decision it was, and why. */
+static void put_declined(struct filling *filling, const struct ledger_measure *measure) {
+    const int decided = (int)strcspn(measure->label, " ");
+    const char *reason = measure->label + decided;
+
+    put(filling, measure->count,
+        "houvast_handovers_ended_total{end=\"declined\",from=\"%s\",to=\"%s\",decided=\"%.*s\","
+        "reason=\"%s\"}",
+        measure->sender, measure->receiver, decided, measure->label, reason + (*reason == ' '));
+}
+
+/* ---- What was said ahead, and what goes on ---- */
+
+struct ahead {
+    struct turn *turn;
+    int64_t ms;
+};
+
+static void add_ahead(void *context, int64_t seq) {
+    struct ahead *ahead = context;
+    struct hv_event absent;
+
+    if (ledger_event_get(ahead->turn->ledger, seq, &ahead->turn->zone, &absent))
+        ahead->ms += measure_absent_ms(&absent, ahead->turn->now_ms);
+}
+
+/* An absence counts when it is said; what of it has yet to come is no figure yet. */
+static int64_t ahead_ms(struct turn *turn, const char *organisation) {
+    struct ahead ahead = {.turn = turn};
+
+    ledger_absences_after(turn->ledger, organisation, turn->now_ms, add_ahead, &ahead);
+    return ahead.ms;
+}
+
+/* A silence counts while it lasts. */
+static void put_quiet(struct filling *filling) {
+    const struct turn *turn = filling->turn;
+    const struct network *network = turn->broker->network;
+
+    for (size_t i = 0; i < network->organisation_count; i++) {
+        const char *name = network->organisations[i].name;
+        const int64_t ms = ledger_measured(turn->ledger, MEASURE_QUIET_MS, name) +
+                           quiet_uncounted_ms(turn->broker, name, turn->now_ms);
+        if (ms > 0)
+            put(filling, ms / 1000, "houvast_quiet_seconds_total{organisation=\"%s\"}", name);
+    }
+}
+
 static void put_measure(struct filling *filling, const struct ledger_measure *measure) {
     switch (measure->measure) {
     case MEASURE_CONFIRMED:
         put_end(filling, measure, "confirmed");
         break;
     case MEASURE_DECLINED:
-        put_end(filling, measure, "declined");
+        put_declined(filling, measure);
         break;
     case MEASURE_WITHDRAWN:
         put_end(filling, measure, "withdrawn");
@@ -225,7 +282,8 @@ static void put_measure(struct filling *filling, const struct ledger_measure *me
             measure->sender, measure->receiver);
         break;
     case MEASURE_HOPS:
-        put(filling, measure->count, "houvast_journeys_closed_total{hops=\"%lld\"}",
+        put(filling, measure->count,
+            "houvast_journeys_closed_total{organisation=\"%s\",hops=\"%lld\"}", measure->sender,
             (long long)measure->bucket);
         break;
     case MEASURE_HELD_MS:
@@ -234,12 +292,8 @@ static void put_measure(struct filling *filling, const struct ledger_measure *me
             measure->receiver);
         break;
     case MEASURE_ABSENT_MS:
-        put(filling, measure->count / 1000,
+        put(filling, (measure->count - ahead_ms(filling->turn, measure->sender)) / 1000,
             "houvast_absent_without_deputy_seconds_total{organisation=\"%s\"}", measure->sender);
-        break;
-    case MEASURE_QUIET_MS:
-        put(filling, measure->count / 1000, "houvast_quiet_seconds_total{organisation=\"%s\"}",
-            measure->sender);
         break;
     default:
         break;
@@ -269,7 +323,12 @@ size_t measures_fill(struct turn *turn, struct hv_counter *figures, size_t room,
                      int64_t *ret_left_out) {
     struct filling filling = {.turn = turn, .figures = figures, .room = room};
 
-    ledger_measures(turn->ledger, take_measure, &filling);
+    /* The times take the most room, and the rest is not left out for them. */
+    put_quiet(&filling);
+    ledger_measures(turn->ledger, MEASURE_CONFIRMED, MEASURE_ABSENT_MS, MEASURE_HELD_MS,
+                    turn->now_ms, take_measure, &filling);
+    ledger_measures(turn->ledger, MEASURE_TO_DELIVERY, MEASURE_TO_ARRIVAL, 0, turn->now_ms,
+                    take_measure, &filling);
     put_times(&filling);
     *ret_left_out = filling.left_out;
     return filling.count;

@@ -17,16 +17,19 @@ enum measure {
     MEASURE_DECLINED = 6,  /* labelled with decision and reason */
     MEASURE_WITHDRAWN = 7, /* labelled with the reason */
     MEASURE_CONTESTED = 8,
-    MEASURE_STEPS = 9,    /* labelled with the phase */
-    MEASURE_HOPS = 10,    /* of journeys that closed; the bucket is how many */
-    MEASURE_HELD_MS = 11, /* for another party: from an offer until its end */
-    MEASURE_ABSENT_MS = 12,
+    MEASURE_STEPS = 9,      /* labelled with the phase */
+    MEASURE_HOPS = 10,      /* of journeys that closed, by who held last; the bucket is how many */
+    MEASURE_HELD_MS = 11,   /* for another party: from an offer until its end */
+    MEASURE_ABSENT_MS = 12, /* as far ahead as absences were said */
     MEASURE_QUIET_MS = 13,
 };
 
-/* Takes an event into account, after it was folded. `handover` may be NULL. */
+/* Whether an event about to be folded brings the handover to a state in which it never was. */
+bool measure_is_first(const struct hv_event *event, const struct handover *before);
+/* Takes an event into account, after it was folded. `handover` may be NULL; `is_first` is what was
+ * found before it was folded. */
 void measure_event(struct turn *turn, const struct hv_event *event, const struct journey *journey,
-                   const struct handover *handover);
+                   const struct handover *handover, bool is_first);
 /* How long from `from_ms` on an absence leaves residents without anybody, by its event: of who
  * holds somebody and has no deputy at hand. */
 int64_t measure_absent_ms(const struct hv_event *absent, hv_time from_ms);

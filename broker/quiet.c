@@ -15,8 +15,12 @@ struct quiet {
     char organisation[HV_CODE_SIZE]; /* key */
     hv_time since_ms;                /* without a session since then; 0: it has one */
     hv_time allowed_until_ms;
+    hv_time counted_ms; /* what was measured of this silence ends there */
     bool told;
-    bool told_turn; /* in the open turn */
+    /* In the open turn. */
+    bool told_turn;
+    bool back_turn;
+    hv_time counted_turn_ms; /* 0: as before */
     UT_hash_handle hh;
 };
 
@@ -81,6 +85,21 @@ static void tell(struct turn *turn, struct quiet *quiet) {
                 quiet->organisation);
 }
 
+/* A silence that lasts is measured by the hour, so that a crash forgets no more of it. */
+#define COUNTED_EVERY_MS INT64_C(3600000)
+
+static void count(struct turn *turn, struct quiet *quiet) {
+    if (turn->now_ms <= quiet->counted_ms)
+        return; /* the clock was set back */
+    measure_add_ms(turn, MEASURE_QUIET_MS, quiet->organisation, turn->now_ms - quiet->counted_ms);
+    quiet->counted_turn_ms = turn->now_ms;
+}
+
+static void look_again(struct broker *broker, hv_time at_ms) {
+    if (broker->quiet_next_ms < 0 || at_ms < broker->quiet_next_ms)
+        broker->quiet_next_ms = at_ms;
+}
+
 static void look_at(struct turn *turn, const struct network_organisation *organisation) {
     struct broker *broker = turn->broker;
     struct quiet *quiet = quiet_of(turn, organisation->name);
@@ -89,22 +108,25 @@ static void look_at(struct turn *turn, const struct network_organisation *organi
         return;
     if (has_session(broker, organisation->name)) {
         if (quiet->told)
-            measure_add_ms(turn, MEASURE_QUIET_MS, quiet->organisation,
-                           turn->now_ms - quiet->allowed_until_ms);
-        quiet->since_ms = 0;
-        quiet->told = false;
+            count(turn, quiet);
+        quiet->back_turn = true;
         return;
     }
     if (quiet->since_ms == 0) {
         quiet->since_ms = turn->now_ms;
         quiet->allowed_until_ms = allowed_until(broker->network, organisation, turn->now_ms);
+        quiet->counted_ms = quiet->allowed_until_ms;
     }
-    if (quiet->told || quiet->told_turn)
+    if (turn->now_ms < quiet->allowed_until_ms) {
+        look_again(broker, quiet->allowed_until_ms);
         return;
-    if (turn->now_ms >= quiet->allowed_until_ms)
+    }
+    if (!quiet->told)
         tell(turn, quiet);
-    else if (broker->quiet_next_ms < 0 || quiet->allowed_until_ms < broker->quiet_next_ms)
-        broker->quiet_next_ms = quiet->allowed_until_ms;
+    else if (turn->now_ms >= quiet->counted_ms + COUNTED_EVERY_MS)
+        count(turn, quiet);
+    look_again(broker, (quiet->counted_turn_ms ? quiet->counted_turn_ms : quiet->counted_ms) +
+                           COUNTED_EVERY_MS);
 }
 
 void quiet_look(struct turn *turn) {
@@ -122,16 +144,26 @@ void quiet_look(struct turn *turn) {
             look_at(turn, &network->organisations[i]);
 }
 
+static void turn_over(struct quiet *quiet) {
+    quiet->told_turn = false;
+    quiet->back_turn = false;
+    quiet->counted_turn_ms = 0;
+}
+
 void quiet_commit(struct turn *turn) {
     for (struct quiet *quiet = turn->broker->quiets; quiet; quiet = quiet->hh.next) {
-        quiet->told = quiet->told || quiet->told_turn;
-        quiet->told_turn = false;
+        quiet->told = (quiet->told || quiet->told_turn) && !quiet->back_turn;
+        if (quiet->counted_turn_ms)
+            quiet->counted_ms = quiet->counted_turn_ms;
+        if (quiet->back_turn)
+            quiet->since_ms = 0;
+        turn_over(quiet);
     }
 }
 
 void quiet_undo(struct turn *turn) {
     for (struct quiet *quiet = turn->broker->quiets; quiet; quiet = quiet->hh.next)
-        quiet->told_turn = false;
+        turn_over(quiet);
     turn->broker->quiet_seen = -1; /* look again */
 }
 
@@ -150,6 +182,15 @@ bool quiet_is(const struct broker *broker, const char *organisation) {
 
     HASH_FIND_STR(broker->quiets, organisation, quiet);
     return quiet && quiet->since_ms && quiet->told;
+}
+
+int64_t quiet_uncounted_ms(const struct broker *broker, const char *organisation, hv_time now_ms) {
+    struct quiet *quiet = NULL;
+
+    HASH_FIND_STR(broker->quiets, organisation, quiet);
+    return quiet && quiet->since_ms && quiet->told && now_ms > quiet->counted_ms
+               ? now_ms - quiet->counted_ms
+               : 0;
 }
 
 hv_time quiet_next_ms(const struct broker *broker) {

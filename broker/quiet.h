@@ -15,6 +15,8 @@ void quiet_forget(struct broker *broker);
 
 /* Whether the organisation is quiet beyond the policy now. */
 bool quiet_is(const struct broker *broker, const char *organisation);
+/* How long it has been so, as far as that is not measured yet; 0 where it is not. */
+int64_t quiet_uncounted_ms(const struct broker *broker, const char *organisation, hv_time now_ms);
 /* When the next one may become so; -1: none. */
 hv_time quiet_next_ms(const struct broker *broker);
 /* How many are. */

@@ -247,6 +247,7 @@ static int64_t record_one(struct turn *turn, const struct request *request,
     assert(!event->has_handover || handover);
     if (ledger_error(turn->ledger))
         return 0;
+    const bool is_first = of_event && measure_is_first(event, of_event);
     changes->journey |= journey_fold(journey, event, turn->now_ms);
     if (of_event)
         changes->handover |= handover_fold(of_event, event, seq, turn->now_ms, &journey->holder);
@@ -265,7 +266,7 @@ static int64_t record_one(struct turn *turn, const struct request *request,
     if (of_event && event->event == HV_EVENT_CONFIRMED)
         give_receipt(turn, event, &before, journey, of_event, seq);
     owe_items(turn, event, journey, of_event, seq);
-    measure_event(turn, event, journey, of_event);
+    measure_event(turn, event, journey, of_event, is_first);
     return seq;
 }
 

@@ -11,7 +11,7 @@
 #include "clients/houvast/tool.h"
 
 #define LABEL_SIZE  80
-#define COLUMNS_MAX 5
+#define COLUMNS_MAX 6
 
 void stats_label(const char *figure, const char *key, char *ret_value, size_t size) {
     const char *at = strchr(figure, '{');
@@ -145,8 +145,8 @@ static void times_show(const struct hv_done *done, bool *first) {
 static const struct table_plan plans[] = {
     {"How they ended",
      "houvast_handovers_ended_total",
-     {"FROM", "TO", "END", "WHY", "HANDOVERS"},
-     {"from", "to", "end", "reason"},
+     {"FROM", "TO", "END", "WHY", "DECIDED BY", "HANDOVERS"},
+     {"from", "to", "end", "reason", "decided"},
      AS_NUMBER},
     {"Contested",
      "houvast_handovers_contested_total",
@@ -160,8 +160,8 @@ static const struct table_plan plans[] = {
      AS_NUMBER},
     {"Journeys that ended, by how often they were handed over",
      "houvast_journeys_closed_total",
-     {"HANDOVERS", "JOURNEYS"},
-     {"hops"},
+     {"LAST HELD BY", "HANDOVERS", "JOURNEYS"},
+     {"organisation", "hops"},
      AS_NUMBER},
     {"Days that residents were held for another",
      "houvast_held_for_another_seconds_total",

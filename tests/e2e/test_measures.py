@@ -108,15 +108,15 @@ def test_how_they_ended(timed):
     world.holder.fresh("contest", handover=handover, reason="not-there")
     world.holder.repeat("contest", handover=handover, reason="not-there")
     found = measures(world)
-    ended = {tuple(dict(labels)[key] for key in ("end", "from", "to", "reason")): value
+    ended = {tuple(dict(labels).get(key) for key in ("end", "from", "to", "decided", "reason")): value
              for labels, value in found["houvast_handovers_ended_total"].items()}
     assert ended == {
-        ("declined", HOLDER, RECEIVER, "receiver full"): 2,
-        ("declined", HOLDER, RECEIVER, "resident full"): 1,
-        ("declined", HOLDER, RECEIVER, "rule no-referral"): 1,
-        ("withdrawn", HOLDER, RECEIVER, "entered-in-error"): 1,
-        ("withdrawn", HOLDER, THIRD, "deceased"): 1,
-        ("confirmed", HOLDER, RECEIVER, ""): 2,
+        ("declined", HOLDER, RECEIVER, "receiver", "full"): 2,
+        ("declined", HOLDER, RECEIVER, "resident", "full"): 1,
+        ("declined", HOLDER, RECEIVER, "rule", "no-referral"): 1,
+        ("withdrawn", HOLDER, RECEIVER, None, "entered-in-error"): 1,
+        ("withdrawn", HOLDER, THIRD, None, "deceased"): 1,
+        ("confirmed", HOLDER, RECEIVER, None, ""): 2,
     }
     assert of(found, "houvast_handovers_contested_total", **route()) == 1
     world.restart()
@@ -148,11 +148,12 @@ def test_hops_of_a_journey(timed):
     journey, _ = world.handover_in("declined")
     world.holder.fresh("close", journey=journey, begeleider="anna", outcome="deceased")
     found = measures(world)["houvast_journeys_closed_total"]
-    assert {dict(labels)["hops"]: value for labels, value in found.items()} == {"0": 2, "2": 1}
+    assert {(dict(labels)["organisation"], dict(labels)["hops"]): value for labels, value in found.items()} == {
+        (HOLDER, "0"): 2, (THIRD, "2"): 1}
 
 
 def test_days_without_a_deputy(timed):
-    """From when it was said, of those alone who hold somebody; what is taken back does not count."""
+    """As far as they have passed, of those alone who hold somebody; what is taken back does not count."""
     world = timed
     world.open(begeleider="anna")
     now = world.clock.now_ms
@@ -161,10 +162,59 @@ def test_days_without_a_deputy(timed):
     world.holder.fresh("absent", begeleider="nobody-yet", **away)
     world.holder.fresh("absent", begeleider="bob", deputy="carl", **away)
     name = "houvast_absent_without_deputy_seconds_total"
-    assert of(measures(world), name, organisation=HOLDER) == pytest.approx(4 * 3600, abs=10)
+    assert of(measures(world), name, organisation=HOLDER) == pytest.approx(0, abs=10)
     world.passes(HOUR_MS)
+    assert of(measures(world), name, organisation=HOLDER) == pytest.approx(3600, abs=20)
     world.holder.fresh("absent", begeleider="anna", deputy="carl", **{**away, "on": world.clock.now_ms})
     assert of(measures(world), name, organisation=HOLDER) == pytest.approx(3600, abs=20)
+    world.passes(HOUR_MS)
+    assert of(measures(world), name, organisation=HOLDER) == pytest.approx(3600, abs=20)
+
+
+def test_who_begins_to_hold_while_away(timed):
+    """What did not count is not taken back either: hours never fall below nothing."""
+    world = timed
+    name = "houvast_absent_without_deputy_seconds_total"
+    now = world.clock.now_ms
+    world.holder.fresh("absent", begeleider="anna", **{"from": now, "until": now + 40 * HOUR_MS, "on": now})
+    world.open(begeleider="anna")
+    world.passes(HOUR_MS)
+    world.holder.fresh("absent", begeleider="anna",
+                       **{"from": now, "until": now + 3 * HOUR_MS, "on": world.clock.now_ms})
+    world.passes(5 * HOUR_MS)
+    assert of(measures(world), name, organisation=HOLDER) == pytest.approx(2 * 3600, abs=20)
+
+
+def test_a_stage_is_reached_once(timed):
+    """Received again, and picked up again out of waiting, took no other time than the first."""
+    world = timed
+    _, handover = world.offer()
+    world.receiver.fresh("receive", handover=handover, begeleider="eva")
+    world.receiver.fresh("pickup", handover=handover, begeleider="eva")
+    world.passes(HOUR_MS)
+    world.receiver.fresh("wait", handover=handover, begeleider="eva", reason="full",
+                         expected=world.clock.now_ms + DAY_MS)
+    world.passes(9 * HOUR_MS)
+    world.receiver.fresh("receive", handover=handover, begeleider="eva", on=world.clock.now_ms)
+    world.receiver.fresh("pickup", handover=handover, begeleider="eva", on=world.clock.now_ms)
+    found = measures(world)
+    for stage in ("receipt", "pick-up"):
+        about(seconds(found, stage, "0.99"), 0)
+
+
+def test_days_held_for_another_count_while_they_last(timed):
+    """Who waits for months without an end is what it is about."""
+    world = timed
+    world.offer()
+    world.passes(2 * DAY_MS)
+    _, handover = world.offer()
+    world.passes(DAY_MS)
+    name = "houvast_held_for_another_seconds_total"
+    assert of(measures(world), name, **route()) == pytest.approx(4 * 86400, abs=60)
+    world.receiver.fresh("decline", handover=handover, reason="full", decided="receiver")
+    assert of(measures(world), name, **route()) == pytest.approx(4 * 86400, abs=60)
+    world.passes(DAY_MS)
+    assert of(measures(world), name, **route()) == pytest.approx(5 * 86400, abs=60)
 
 
 @pytest.mark.network(policies={"quiet_after": "1H", "quiet_after_crisis": "1H"})
@@ -175,9 +225,15 @@ def test_how_long_it_was_quiet(timed):
     world.passes(HOUR_MS + MINUTE_MS)
     assert f"{THIRD} has had no session" in world.daemon.said()
     world.passes(5 * HOUR_MS)
+    name = "houvast_quiet_seconds_total"
+    assert of(measures(world), name, organisation=THIRD) == pytest.approx(5 * 3600 + 60, abs=30), "it counts while it lasts"
     world.third.barrier()
-    got = of(measures(world), "houvast_quiet_seconds_total", organisation=THIRD)
-    assert got == pytest.approx(5 * 3600 + 60, abs=30)
+    assert of(measures(world), name, organisation=THIRD) == pytest.approx(5 * 3600 + 60, abs=30)
+    for ms in (2 * MINUTE_MS, HOUR_MS + MINUTE_MS, HOUR_MS + MINUTE_MS):
+        world.passes(ms)
+    world.restart()
+    got = of(measures(world), name, organisation=THIRD)
+    assert got == pytest.approx(6 * 3600 + 180, abs=60), "and a kill forgets no more than an hour"
 
 
 def test_it_is_for_operators_and_the_network(timed):
