@@ -272,6 +272,9 @@ installed := \
     644:schemas/wire/contract.md:$(docdir)/contract.md \
     644:schemas/wire/receipt.md:$(docdir)/receipt.md \
     644:schemas/wire/messages.schema.json:$(docdir)/messages.schema.json \
+    755:clients/houvast/examples/mail.sh:$(docdir)/examples/mail.sh \
+    755:clients/houvast/examples/pager.sh:$(docdir)/examples/pager.sh \
+    644:clients/houvast/examples/ladder-message.jq:$(docdir)/examples/ladder-message.jq \
     $(foreach file,$(wildcard schemas/networks/delft/*.conf schemas/networks/delft/*/*.conf),\
         644:$(file):$(docdir)/examples/$(file:schemas/networks/%=%))
 

@@ -37,7 +37,7 @@ _houvast_typed() {
         *:--exec) is_foreign=yes ;;
         --config:* | --role:* | --endpoint:* | --timeout:* | =:*) ;;
         *:-* | *:=) ;;
-        *:*) [ ${#typed[@]} -gt 1 ] || [ "${typed[0]:-network}" != network ] || typed+=("$word") ;;
+        *:*) case ${#typed[@]}:${typed[0]-} in 0:* | 1:network | 1:receipt) typed+=("$word") ;; esac ;;
         esac
         before=$word
     done

@@ -579,3 +579,23 @@ def test_output_that_cannot_be_written(holder):
     with open("/dev/full", "w") as full:
         done = subprocess.run(holder.command("map"), stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
     assert done.returncode == INTERNAL and "standard output" in done.stderr
+
+
+# ---- what is written about it ----
+
+
+def options_of(*words):
+    said = run(PROGRAM, *words, "--help", env={"ARGP_HELP_FMT": "rmargin=9999"}).stdout
+    return set(re.findall(r"^ +(?:-., )?(--[a-z0-9-]+)", said, re.MULTILINE))
+
+
+def test_every_option_is_in_a_manual_page():
+    """And every option in a manual page is one."""
+    pages = [ROOT / "clients" / "houvast" / name for name in ("houvast.1.scd", "houvast-network.5.scd")]
+    written = set(re.findall(r"--[a-z][a-z0-9-]*", " ".join(page.read_text() for page in pages).replace("\\", "")))
+    listed = re.findall(r"^  ([a-z-]+) ", run(PROGRAM, "--help").stdout.split("Subcommands:")[1], re.MULTILINE)
+    inner = [("network", word) for word in ("init", "check", "show", "ladders")] + [
+        ("receipt", word) for word in ("verify", "show")]
+    options = options_of().union(*(options_of(word) for word in listed), *(options_of(*words) for words in inner))
+    assert options - written == set(), "no manual page has these"
+    assert written - options == set(), "the tool has none of these"

@@ -59,6 +59,8 @@ def test_all_parts_are_there():
         "share/man/man8/houvastd.8", "share/bash-completion/completions/houvast",
         "lib/systemd/system/houvastd@.service", "lib/systemd/catalog/houvast.catalog",
         "lib/sysusers.d/houvast.conf", "lib/tmpfiles.d/houvast.conf",
+        "share/doc/houvast/examples/mail.sh", "share/doc/houvast/examples/pager.sh",
+        "share/doc/houvast/examples/ladder-message.jq",
         "share/doc/houvast/examples/delft/network.conf", "share/doc/houvast/examples/delft/organisations/kcc.conf"}
 
 
@@ -153,6 +155,11 @@ def test_completion_knows_the_subcommands_of_the_tool():
     (["houvast", "network", ""], ["init", "check", "show", "ladders"]),
     (["houvast", "network", "init", "--environment", "t"], ["test"]),
     (["houvast", "network", "init", "--ex"], ["--example="]),
+    (["houvast", "network", "check", "--li"], ["--live"]),
+    (["houvast", "receipt", "verify", "--n"], ["--network="]),
+    (["houvast", "watch", "--phase", "pi"], ["pick-up"]),
+    (["houvast", "list", "--lo"], ["--long"]),
+    (["houvast", "claim", "9f7a", "--un"], ["--until="]),
     (["houvast", "listen", "--exec", "program", "--js"], []),
     (["houvast", "nonsense", "--"], []),
 ])

@@ -37,7 +37,7 @@ def lines:
   if .event == "digest" then (.overdue // [] | .[] | "- \(.journey | short): \(.phase // "waits")"
     + if .since then ", since \(.since | moment)" else "" end) else empty end,
   if .journey then "To see what happened:  houvast history \(.journey)" else empty end,
-  if .journey then "To say that you are on it:  houvast claim \(.journey) --person YOU --on now --until TIME"
+  if .journey then "To say that you are on it:  houvast claim \(.journey) --person YOU --until 2h"
   elif .event == "digest" then "To see all of them:  houvast list" else empty end;
 
 subject, "", lines
