@@ -40,6 +40,38 @@ static bool is_wanted(const struct hv_list *question, const struct journey *jour
            (open && strcmp(question->organisation, open->to) == 0);
 }
 
+/* ---- Where pages end ---- */
+
+/* The journey at the end of a page may fall due, or be handed over, before the next page is asked
+ * for: that one goes on from where it stood, so that nothing between is left out. Sessions forget
+ * when they end, and then where it stands now has to do. */
+static bool place_listed(const struct session *session, const struct hv_uuid *after,
+                         struct ledger_place *ret_place) {
+    for (size_t i = 0; i < LISTED_MAX; i++) {
+        const struct listed *listed = &session->listed[i];
+        if (listed->row == 0 || memcmp(&listed->journey, after, sizeof *after) != 0)
+            continue;
+        ret_place->due_ms = listed->due_ms;
+        ret_place->row = listed->row;
+        return true;
+    }
+    return false;
+}
+
+static void place_keep(struct session *session, const struct hv_uuid *next,
+                       const struct ledger_place *place) {
+    struct listed *listed = &session->listed[session->listed_count % LISTED_MAX];
+
+    for (size_t i = 0; i < LISTED_MAX; i++)
+        if (memcmp(&session->listed[i].journey, next, sizeof *next) == 0)
+            listed = &session->listed[i];
+    if (listed == &session->listed[session->listed_count % LISTED_MAX])
+        session->listed_count++;
+    listed->journey = *next;
+    listed->due_ms = place->due_ms;
+    listed->row = place->row;
+}
+
 /* Where the page before ended; false where that is gone: answered. */
 static bool begin_after(struct request *request, struct ledger_place *ret_place) {
     const struct hv_list *question = &request->message.list;
@@ -47,7 +79,7 @@ static bool begin_after(struct request *request, struct ledger_place *ret_place)
     struct handover open;
 
     memset(ret_place, 0, sizeof *ret_place);
-    if (!question->has_after)
+    if (!question->has_after || place_listed(request->session, &question->after, ret_place))
         return true;
     if (!ledger_journey_find(request->turn->ledger, &question->after, &journey)) {
         answer_unknown_journey(request);
@@ -115,7 +147,9 @@ static size_t fill_page(struct request *request, struct ledger_place place, size
                                              LOOKED_AT_MAX + 1, places);
     for (i = 0; i < found && i < LOOKED_AT_MAX && count < limit; i++)
         count += look_at(request, places[i].row, &ret_page[count], ret_last);
-    *ret_more = i < found;
+    *ret_more = i < found && i > 0;
+    if (*ret_more)
+        place_keep(request->session, ret_last, &places[i - 1]);
     return count;
 }
 
@@ -125,7 +159,7 @@ static void question_list(struct request *request) {
     struct hv_standing *page = NULL;
     struct ledger_place place;
     struct hv_message message;
-    struct hv_uuid last;
+    struct hv_uuid last = {{0}};
     bool more = false;
 
     if (request->actor.role != HV_ROLE_COORDINATOR) {

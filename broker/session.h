@@ -56,6 +56,14 @@ struct watch {
     int64_t gap_from;
 };
 
+/* Where a page of a list ended, by what the next one is asked `after`. */
+struct listed {
+    struct hv_uuid journey;
+    hv_time due_ms;
+    int64_t row; /* 0: none */
+};
+#define LISTED_MAX 4
+
 struct session {
     struct route route;       /* key: all of it, unused bytes zero */
     struct session_name name; /* second key: all of it, unused bytes zero */
@@ -74,6 +82,8 @@ struct session {
     size_t out_bytes;
     struct watch watch;   /* as the open turn has it */
     struct watch watched; /* as the last commit left it */
+    struct listed listed[LISTED_MAX];
+    size_t listed_count; /* in all; the newest take the places of the oldest */
     size_t unread_bytes; /* of earlier sessions of the connection, as far as it has not read them */
     UT_hash_handle hh;
     UT_hash_handle hh_name;

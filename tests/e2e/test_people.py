@@ -619,6 +619,26 @@ def test_the_list_is_in_order_and_in_pages(world):
     world.holder.refused("forbidden", "list")
 
 
+def test_a_page_goes_on_from_where_the_last_one_ended(world):
+    """What stood at its end has moved, or is over: nothing between is left out."""
+    journeys = [world.open(urgency=urgency) for urgency in ("crisis", "crisis", "urgent", "routine")]
+    coordinator = world.network_coordinator
+    pages = [coordinator.done("list", limit=count) for count in (1, 2)]
+    assert [page["next"] for page in pages] == journeys[:2]
+    world.holder.fresh("urgency", journey=journeys[1], to="routine", reason="calm", on=now_ms())
+    listed = [entry["journey"] for entry in coordinator.done("list", after=journeys[1])["journeys"]]
+    assert listed == [journeys[2], journeys[1], journeys[3]]
+    world.holder.fresh("close", journey=journeys[0], begeleider="anna", outcome="deceased")
+    listed = [entry["journey"] for entry in coordinator.done("list", after=journeys[0])["journeys"]]
+    assert listed == [journeys[2], journeys[1], journeys[3]]
+    another = world.session(NETWORK, "coordinator", instance="another")
+    another.refused("conflict", "list", field="after", after=journeys[0])
+    assert [entry["journey"] for entry in another.done("list", after=journeys[1])["journeys"]] == [journeys[3]]
+    for after in journeys[1:]:  # many more pages than are remembered
+        for _ in range(3):
+            coordinator.done("list", limit=1, after=after)
+
+
 def test_watching_shows_what_is_open_and_then_each_change(world):
     journey = world.open()
     watcher = world.session(NETWORK, "coordinator", instance="watcher")
