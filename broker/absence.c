@@ -179,7 +179,7 @@ static bool refuse_absent(struct request *request) {
     if (request->turn->mode != TURN_NORMAL)
         command_refuse_unavailable(request);
     else if (request->actor.role != HV_ROLE_ENDPOINT)
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint");
+        answer_forbidden(request, "an endpoint");
     else if (command->on > request->turn->now_ms + DECISION_SKEW_MS)
         answer_refuse(request, HV_REFUSED_MALFORMED, "on",
                       "`on` lies in the future by this broker's clock; say when it was said");

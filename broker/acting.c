@@ -47,20 +47,13 @@ bool acting_begin(struct request *request) {
     return false;
 }
 
-static bool has_endpoint_key(const struct network_organisation *organisation) {
-    for (size_t i = 0; i < organisation->key_count; i++)
-        if (organisation->keys[i].roles & NETWORK_ENDPOINT)
-            return true;
-    return false;
-}
-
 bool acting_refuse(struct request *request) {
     const struct broker *broker = request->turn->broker;
     const char *name = request->actor.organisation;
     const struct network_organisation *organisation = network_organisation(broker->network, name);
 
     if (!request->actor.acting[0] || !organisation || organisation->leaving ||
-        !has_endpoint_key(organisation) || quiet_is(broker, name))
+        !network_has_role(broker->network, name, HV_ROLE_ENDPOINT) || quiet_is(broker, name))
         return false;
     answer_refuse(
         request, HV_REFUSED_CONFLICT, "for",

@@ -71,6 +71,10 @@ void answer_busy(struct request *request, int64_t retry_after_ms) {
                         "your organisation asks more than its rate; ask the same again later");
 }
 
+void answer_forbidden(struct request *request, const char *whose) {
+    answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
+}
+
 void answer_unknown_journey(struct request *request) {
     answer_refuse(request, HV_REFUSED_UNKNOWN, NULL,
                   "no journey of this id that your organisation is a party to");

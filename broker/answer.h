@@ -11,6 +11,8 @@ void answer_refuse(struct request *request, enum hv_refusal code, const char *fi
 /* Of an organisation that is over its rate; `because` says another reason. */
 void answer_busy(struct request *request, int64_t retry_after_ms);
 void answer_busy_because(struct request *request, int64_t retry_after_ms, const char *reason);
+/* `forbidden`: who may give the command, in words such as "a coordinator". */
+void answer_forbidden(struct request *request, const char *whose);
 /* `unknown`: what does not exist and what the asker may not know of are one answer, to the letter.
  */
 void answer_unknown_journey(struct request *request);

@@ -5,8 +5,6 @@
 #include <assert.h>
 #include <stddef.h>
 
-#define MINUTE_MS INT64_C(60000)
-
 /* A stretch of real time: from the one moment until the other, which is outside. */
 struct span {
     hv_time from_ms, until_ms;
@@ -100,8 +98,8 @@ static struct span interval_span(const struct calendar *calendar, int64_t day,
     int64_t midnight_ms = day * CALENDAR_DAY_MS;
 
     return (struct span){
-        moment_of(calendar->zone, midnight_ms + interval->from_minute * MINUTE_MS),
-        moment_of(calendar->zone, midnight_ms + interval->until_minute * MINUTE_MS),
+        moment_of(calendar->zone, midnight_ms + interval->from_minute * CALENDAR_MINUTE_MS),
+        moment_of(calendar->zone, midnight_ms + interval->until_minute * CALENDAR_MINUTE_MS),
     };
 }
 
@@ -142,32 +140,6 @@ bool calendar_is_open(const struct calendar *calendar, hv_time at_ms) {
 /* ---- Deadlines ---- */
 
 /* As long as a day of 24 hours would have it, if the office were always open. */
-static int64_t plain_ms(struct calendar_duration duration) {
-    switch (duration.unit) {
-    case CALENDAR_WALL_MS:
-        return duration.amount;
-    case CALENDAR_OFFICE_HOURS:
-        return duration.amount * CALENDAR_HOUR_MS;
-    case CALENDAR_OFFICE_DAYS:
-        return duration.amount * CALENDAR_DAY_MS;
-    }
-    assert(!"a unit that there is");
-    return 0;
-}
-
-static int64_t own_ceiling_ms(struct calendar_duration duration) {
-    switch (duration.unit) {
-    case CALENDAR_WALL_MS:
-        return CALENDAR_MOMENT_MAX;
-    case CALENDAR_OFFICE_HOURS:
-        return (duration.amount + 96) * CALENDAR_HOUR_MS;
-    case CALENDAR_OFFICE_DAYS:
-        return (2 * duration.amount + 4) * CALENDAR_DAY_MS;
-    }
-    assert(!"a unit that there is");
-    return 0;
-}
-
 /* `ms` of a day of 24 hours in days of another length, rounded up. */
 static int64_t rescaled(int64_t ms, int64_t from_day_ms, int64_t to_day_ms) {
     int64_t part = ms % from_day_ms * to_day_ms;
@@ -193,7 +165,8 @@ hv_time calendar_latest(const struct calendar *calendar, hv_time from_ms,
     duration_assert(from_ms, duration);
     assert(ceiling_ms >= 0);
     return moment_after(calendar, from_ms,
-                        ceiling_ms == CALENDAR_CEILING_OWN ? own_ceiling_ms(duration) : ceiling_ms);
+                        ceiling_ms == CALENDAR_CEILING_OWN ? calendar_duration_ceiling_ms(duration)
+                                                           : ceiling_ms);
 }
 
 static hv_time open_hours_end(const struct calendar *calendar, hv_time from_ms, int64_t hours,
@@ -232,7 +205,7 @@ hv_time calendar_add(const struct calendar *calendar, hv_time from_ms,
     hv_time latest_ms = calendar_latest(calendar, from_ms, duration, ceiling_ms);
 
     if (duration.unit == CALENDAR_WALL_MS || is_shortened(calendar))
-        return least(moment_after(calendar, from_ms, plain_ms(duration)), latest_ms);
+        return least(moment_after(calendar, from_ms, calendar_duration_ms(duration)), latest_ms);
     return duration.unit == CALENDAR_OFFICE_HOURS
                ? open_hours_end(calendar, from_ms, duration.amount, latest_ms)
                : open_days_end(calendar, from_ms, duration.amount, latest_ms);

@@ -21,8 +21,9 @@
 
 #include "houvast/messages.h"
 
-#define CALENDAR_HOUR_MS INT64_C(3600000)
-#define CALENDAR_DAY_MS  (24 * CALENDAR_HOUR_MS)
+#define CALENDAR_MINUTE_MS INT64_C(60000)
+#define CALENDAR_HOUR_MS   (60 * CALENDAR_MINUTE_MS)
+#define CALENDAR_DAY_MS    (24 * CALENDAR_HOUR_MS)
 /* The last moment that the wire and the ledger can write; no deadline lies after it. */
 #define CALENDAR_MOMENT_MAX HV_INTEGER_MAX
 
@@ -49,6 +50,13 @@ bool calendar_duration_parse(const char *text, struct calendar_duration *ret_dur
 #define CALENDAR_DURATION_SIZE 24
 void calendar_duration_text(struct calendar_duration duration,
                             char ret_text[CALENDAR_DURATION_SIZE]);
+
+/* How long it is on the wall clock where nothing is ever closed. */
+int64_t calendar_duration_ms(struct calendar_duration duration);
+
+/* Its own ceiling: n + 96 hours for n h, 2n + 4 days for n d; CALENDAR_MOMENT_MAX on the wall
+ * clock. */
+int64_t calendar_duration_ceiling_ms(struct calendar_duration duration);
 
 /* ---- A calendar ---- */
 
@@ -97,8 +105,7 @@ struct calendar {
 
 /* ---- Deadlines ---- */
 
-/* Each duration's own ceiling: n + 96 hours for n h, 2n + 4 days for n d, none on the wall clock.
- */
+/* The duration's own, calendar_duration_ceiling_ms. */
 #define CALENDAR_CEILING_OWN 0
 
 /* When a duration that began at `from_ms` is over. `ceiling_ms`, of the wall clock, is how long it

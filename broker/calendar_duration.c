@@ -1,4 +1,5 @@
 /* Durations as they are written: a whole number and a unit of the wall clock or of office time. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +16,10 @@ struct unit {
 static const struct unit units[] = {
     {"D", CALENDAR_WALL_MS, CALENDAR_DAY_MS},
     {"H", CALENDAR_WALL_MS, CALENDAR_HOUR_MS},
-    {"m", CALENDAR_WALL_MS, 60000},
+    {"m", CALENDAR_WALL_MS, CALENDAR_MINUTE_MS},
     {"s", CALENDAR_WALL_MS, 1000},
     {"ms", CALENDAR_WALL_MS, 1},
-    {"M", CALENDAR_WALL_MS, 60000}, /* the same as m */
+    {"M", CALENDAR_WALL_MS, CALENDAR_MINUTE_MS}, /* the same as m */
     {"h", CALENDAR_OFFICE_HOURS, 1},
     {"d", CALENDAR_OFFICE_DAYS, 1},
 };
@@ -61,4 +62,30 @@ void calendar_duration_text(struct calendar_duration duration,
         i++;
     snprintf(ret_text, CALENDAR_DURATION_SIZE, "%" PRId64 "%s", duration.amount / units[i].size,
              units[i].text);
+}
+
+int64_t calendar_duration_ms(struct calendar_duration duration) {
+    switch (duration.unit) {
+    case CALENDAR_WALL_MS:
+        return duration.amount;
+    case CALENDAR_OFFICE_HOURS:
+        return duration.amount * CALENDAR_HOUR_MS;
+    case CALENDAR_OFFICE_DAYS:
+        return duration.amount * CALENDAR_DAY_MS;
+    }
+    assert(!"a unit that there is");
+    return 0;
+}
+
+int64_t calendar_duration_ceiling_ms(struct calendar_duration duration) {
+    switch (duration.unit) {
+    case CALENDAR_WALL_MS:
+        return CALENDAR_MOMENT_MAX;
+    case CALENDAR_OFFICE_HOURS:
+        return (duration.amount + 96) * CALENDAR_HOUR_MS;
+    case CALENDAR_OFFICE_DAYS:
+        return (2 * duration.amount + 4) * CALENDAR_DAY_MS;
+    }
+    assert(!"a unit that there is");
+    return 0;
 }

@@ -296,10 +296,11 @@ static void command_on_handover(struct request *request, const struct handover_c
     else if (!repeats && refuse_suggest(request))
         return;
     else if (!is_side)
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint of %s",
-                      command->side == ACCESS_HOLDER     ? "the organisation that offered"
-                      : command->side == ACCESS_RECEIVER ? "the receiving organisation"
-                                                         : "either side");
+        answer_forbidden(request, command->side == ACCESS_HOLDER
+                                      ? "an endpoint of the organisation that offered"
+                                  : command->side == ACCESS_RECEIVER
+                                      ? "an endpoint of the receiving organisation"
+                                      : "an endpoint of either side");
     else if (repeats)
         command_done_again(request, &handover, seq);
     else if (!acting_refuse(request))

@@ -33,8 +33,8 @@ static void command_open(struct request *request) {
     }
     if (request->actor.role != HV_ROLE_ENDPOINT ||
         (reopens && !subject_is_held_by_actor(request, &subject))) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an endpoint of %s",
-                      reopens ? "the organisation that held last" : "an organisation");
+        answer_forbidden(request, reopens ? "an endpoint of the organisation that held last"
+                                          : "an endpoint of an organisation");
         return;
     }
     journey_decide_open(subject.has_journey ? &subject.journey : NULL, command, &request->actor,

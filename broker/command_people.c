@@ -59,7 +59,7 @@ static bool judge(struct request *request, const struct subject *subject, bool m
     else if (request->turn->mode != TURN_NORMAL)
         command_refuse_unavailable(request);
     else if (!may)
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
+        answer_forbidden(request, whose);
     else
         return acting_refuse(request);
     return true;

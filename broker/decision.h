@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "broker/calendar.h"
 #include "houvast/messages.h"
 
 /* The longest decision: a pick-up that discloses the offer's dossier and fifteen supplements. */
@@ -16,7 +17,7 @@
 
 /* Clocks of two organisations may differ by so much: a time that lies no further ahead is no
  * mistake. */
-#define DECISION_SKEW_MS INT64_C(300000)
+#define DECISION_SKEW_MS (5 * CALENDAR_MINUTE_MS)
 
 /* One more than there are events: a table with a row for each has so many, the first of none. */
 #define EVENT_NAME_ONE(name, number, text, doc) +1

@@ -279,7 +279,7 @@ void ledger_item_acknowledge(struct ledger *ledger, const struct ledger_item *it
 void ledger_items_recall(struct ledger *ledger, int64_t inbox);
 /* The longest that an item rests (the most that `after` of a `nack` may be). One that would rest
  * longer was put to rest before the clock was set back: it may go. */
-#define LEDGER_REST_MAX_MS INT64_C(3600000)
+#define LEDGER_REST_MAX_MS CALENDAR_HOUR_MS
 /* Items that have rested enough may go; calls `visit` with each inbox that gained one. */
 void ledger_items_wake(struct ledger *ledger, hv_time now_ms,
                        void (*visit)(void *context, int64_t inbox), void *context);

@@ -163,7 +163,7 @@ static void question_list(struct request *request) {
     bool more = false;
 
     if (request->actor.role != HV_ROLE_COORDINATOR) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for a coordinator");
+        answer_forbidden(request, "a coordinator");
         return;
     }
     if (!begin_after(request, &place))

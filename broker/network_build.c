@@ -13,7 +13,7 @@
 #include "broker/network_ladder.h"
 #include "broker/network_rules.h"
 
-#define QUIET_CRISIS_MS (15 * INT64_C(60000))
+#define QUIET_CRISIS_MS (15 * CALENDAR_MINUTE_MS)
 
 /* A network on its way, with the sections that it comes from. */
 struct building {

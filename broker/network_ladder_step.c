@@ -12,8 +12,7 @@
 #define VALUE_SIZE 256 /* a line is shorter */
 
 #define DAYS_MAX   366 /* of any duration here: a ladder that waits longer is silent */
-#define MINUTE_MS  INT64_C(60000)
-#define HOURS_OPEN 8 /* of an open day, where hours are compared with days */
+#define HOURS_OPEN 8   /* of an open day, where hours are compared with days */
 
 /* A value on its way. */
 struct words {
@@ -217,7 +216,7 @@ static int every_check(const struct network_ladder_line *line, struct calendar_d
                              "every = %s never repeats anything; write how often the last step is "
                              "to repeat, such as every = 1d",
                              line->value);
-    if (every.unit == CALENDAR_WALL_MS && every.amount < MINUTE_MS && line->network &&
+    if (every.unit == CALENDAR_WALL_MS && every.amount < CALENDAR_MINUTE_MS && line->network &&
         !line->network->test)
         return network_wrong(line->reading, line->place,
                              "every = %s repeats more than once a minute, which nobody can listen "
@@ -247,30 +246,17 @@ int network_ladder_every_read(const struct network_ladder_line *line, struct lad
 
 /* On the wall clock, as late as it may. */
 static int64_t latest_ms(const struct ladder_step *step) {
-    const struct calendar_duration after = step->after;
-
     if (step->has_no_later)
         return step->no_later_ms;
-    switch (after.unit) {
-    case CALENDAR_WALL_MS:
-        return after.amount;
-    case CALENDAR_OFFICE_HOURS:
-        return (after.amount + 96) * CALENDAR_HOUR_MS;
-    case CALENDAR_OFFICE_DAYS:
-        return (2 * after.amount + 4) * CALENDAR_DAY_MS;
-    }
-    return 0;
+    return step->after.unit == CALENDAR_WALL_MS ? step->after.amount
+                                                : calendar_duration_ceiling_ms(step->after);
 }
 
 /* On the wall clock, as soon as it may; a day of office time is about a day later. */
 static int64_t soonest_ms(const struct ladder_step *step) {
     const int64_t latest = latest_ms(step);
-    int64_t soonest = step->after.amount;
+    const int64_t soonest = calendar_duration_ms(step->after);
 
-    if (step->after.unit == CALENDAR_OFFICE_HOURS)
-        soonest *= CALENDAR_HOUR_MS;
-    else if (step->after.unit == CALENDAR_OFFICE_DAYS)
-        soonest *= CALENDAR_DAY_MS;
     return soonest < latest ? soonest : latest;
 }
 

@@ -94,10 +94,6 @@ static const struct network_word holidays_words[] = {
 #define TEXT(type, member)      .most = TEXT_MOST(type, member)
 #define RANGE(from, to, text)   .least = (from), .most = (to), .range = (text)
 
-#define SECOND_MS INT64_C(1000)
-#define MINUTE_MS (60 * SECOND_MS)
-#define DAY_MS    (24 * 60 * MINUTE_MS)
-
 static const struct network_rule rules[] = {
     {"network", "name", REQUIRED, .read = network_read_code, IN_NETWORK(name)},
     {"network", "coordinating", REQUIRED, .read = network_read_code, IN_NETWORK(coordinating)},
@@ -113,9 +109,9 @@ static const struct network_rule rules[] = {
     {"limits", "dossier_bytes", .read = network_read_size, IN_NETWORK(limits.dossier_bytes),
      RANGE(1024, 1048576, "1024 to 1048576")},
     {"limits", "heartbeat", .read = network_read_duration, IN_NETWORK(limits.heartbeat_ms),
-     RANGE(100, 10 * MINUTE_MS, "100ms to 10m")},
+     RANGE(100, 10 * CALENDAR_MINUTE_MS, "100ms to 10m")},
     {"limits", "redelivery", .read = network_read_duration, IN_NETWORK(limits.redelivery_ms),
-     RANGE(100, DAY_MS, "100ms to 1D")},
+     RANGE(100, CALENDAR_DAY_MS, "100ms to 1D")},
     {"limits", "item_attempts", .read = network_read_number, IN_NETWORK(limits.item_attempts),
      RANGE(1, 1000, "1 to 1000")},
     {"limits", "window_bytes", .read = network_read_size, IN_NETWORK(limits.window_bytes),
@@ -130,20 +126,20 @@ static const struct network_rule rules[] = {
     {"policies", "alarm_endings_per_minute", .read = network_read_number,
      IN_NETWORK(policies.alarm_endings_per_minute), RANGE(0, 1000000, "0 (no alarm) to 1000000")},
     {"policies", "wait_max", .read = network_read_duration, IN_NETWORK(policies.wait_max_ms),
-     RANGE(DAY_MS, 366 * DAY_MS, "1D to 366D")},
+     RANGE(CALENDAR_DAY_MS, 366 * CALENDAR_DAY_MS, "1D to 366D")},
     {"policies", "contest_max", .read = network_read_duration, IN_NETWORK(policies.contest_max_ms),
-     RANGE(DAY_MS, 366 * DAY_MS, "1D to 366D")},
+     RANGE(CALENDAR_DAY_MS, 366 * CALENDAR_DAY_MS, "1D to 366D")},
     {"policies", "claim_max", .read = network_read_duration, IN_NETWORK(policies.claim_max_ms),
-     RANGE(60 * MINUTE_MS, 31 * DAY_MS, "1H to 31D")},
+     RANGE(CALENDAR_HOUR_MS, 31 * CALENDAR_DAY_MS, "1H to 31D")},
     {"policies", "restarts_max", .read = network_read_number, IN_NETWORK(policies.restarts_max),
      RANGE(0, 100, "0 to 100")},
     {"policies", "check_in_max_days", .read = network_read_number,
      IN_NETWORK(policies.check_in_max_days), RANGE(1, 366, "1 to 366")},
     {"policies", "quiet_after", .read = network_read_office, IN_NETWORK(policies.quiet_after),
-     RANGE(100, 31 * DAY_MS, "100ms to 31D, or 1h to 31d")},
+     RANGE(100, 31 * CALENDAR_DAY_MS, "100ms to 31D, or 1h to 31d")},
     {"policies", "quiet_after_crisis", .read = network_read_office,
      IN_NETWORK(policies.quiet_after_crisis),
-     RANGE(100, 31 * DAY_MS, "100ms to 31D, or 1h to 31d")},
+     RANGE(100, 31 * CALENDAR_DAY_MS, "100ms to 31D, or 1h to 31d")},
     {"policies", "digest_from", .read = network_read_number, IN_NETWORK(policies.digest_from),
      RANGE(2, 1000, "2 to 1000")},
 
@@ -154,7 +150,7 @@ static const struct network_rule rules[] = {
     {"calendar", "closed", LIST, .read = network_read_closures, IN_NETWORK(hours.closed)},
 
     {"testing", "day_length", .read = network_read_duration, IN_NETWORK(day_ms),
-     RANGE(1, DAY_MS, "1ms to 1D")},
+     RANGE(1, CALENDAR_DAY_MS, "1ms to 1D")},
 
     {"receipt", "public_key", REQUIRED, .read = network_read_receipt, IN_RECEIPT(public_key)},
     {"receipt", "valid_from", REQUIRED, .read = network_read_moment, IN_RECEIPT(valid_from_ms)},

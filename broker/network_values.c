@@ -219,12 +219,8 @@ int network_read_duration(const struct network_reading *reading, const struct ne
 
 /* An hour and a day of office time count as long as those of the clock here. */
 static bool duration_is_within(struct calendar_duration duration, int64_t least, int64_t most) {
-    int64_t ms = duration.amount;
+    const int64_t ms = calendar_duration_ms(duration);
 
-    if (duration.unit == CALENDAR_OFFICE_HOURS)
-        ms *= CALENDAR_HOUR_MS;
-    else if (duration.unit == CALENDAR_OFFICE_DAYS)
-        ms *= CALENDAR_DAY_MS;
     return ms >= least && ms <= most;
 }
 

@@ -359,8 +359,7 @@ static void question_stats(struct request *request) {
     struct hv_message message;
 
     if (request->actor.role != HV_ROLE_OPERATOR && !request->actor.of_network) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL,
-                      "this is for an operator or a coordinator of the network");
+        answer_forbidden(request, "an operator or a coordinator of the network");
         return;
     }
 #define TURNS(most) \

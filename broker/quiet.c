@@ -50,13 +50,6 @@ static bool has_session(const struct broker *broker, const char *organisation) {
     return false;
 }
 
-static bool has_endpoint_key(const struct network_organisation *organisation) {
-    for (size_t i = 0; i < organisation->key_count; i++)
-        if (organisation->keys[i].roles & NETWORK_ENDPOINT)
-            return true;
-    return false;
-}
-
 static hv_time allowed_until(const struct network *network,
                              const struct network_organisation *organisation, hv_time since_ms) {
     return calendar_add(network_calendar(network, organisation->name), since_ms,
@@ -86,7 +79,7 @@ static void tell(struct turn *turn, struct quiet *quiet) {
 }
 
 /* A silence that lasts is measured by the hour, so that a crash forgets no more of it. */
-#define COUNTED_EVERY_MS INT64_C(3600000)
+#define COUNTED_EVERY_MS CALENDAR_HOUR_MS
 
 static void count(struct turn *turn, struct quiet *quiet) {
     if (turn->now_ms <= quiet->counted_ms)
@@ -140,7 +133,7 @@ void quiet_look(struct turn *turn) {
     broker->quiet_seen = broker->sessions.changes;
     broker->quiet_next_ms = -1;
     for (size_t i = 0; i < network->organisation_count && !turn->error; i++)
-        if (has_endpoint_key(&network->organisations[i]))
+        if (network_has_role(network, network->organisations[i].name, HV_ROLE_ENDPOINT))
             look_at(turn, &network->organisations[i]);
 }
 

@@ -13,7 +13,6 @@
 #include "broker/journal.h"
 #include "broker/record.h"
 
-#define MINUTE_MS INT64_C(60000)
 /* How long an organisation is refused `busy` before that is worth an alarm: longer than the
  * mornings on which a system brings in what it had kept. */
 #define BUSY_LONG_MS INT64_C(30000)
@@ -119,9 +118,9 @@ static struct endings endings_after(const struct rate *rate, int64_t most, int64
 
     if (rate->endings_turn == 0)
         return endings;
-    if (endings.count == 0 || boot_ms - endings.minute_ms >= MINUTE_MS) {
-        endings.told =
-            endings.told && endings.count > most && boot_ms - endings.minute_ms < 2 * MINUTE_MS;
+    if (endings.count == 0 || boot_ms - endings.minute_ms >= CALENDAR_MINUTE_MS) {
+        endings.told = endings.told && endings.count > most &&
+                       boot_ms - endings.minute_ms < 2 * CALENDAR_MINUTE_MS;
         endings.minute_ms = boot_ms;
         endings.count = 0;
     }

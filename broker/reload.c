@@ -269,7 +269,7 @@ void reload_take(struct request *request) {
     struct failure failure;
 
     if (request->actor.role != HV_ROLE_OPERATOR) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an operator");
+        answer_forbidden(request, "an operator");
         return;
     }
     if (turn->mode != TURN_NORMAL) {

@@ -75,7 +75,7 @@ bool subject_judge(struct request *request, const struct subject *subject, bool 
                                    subject->has_open ? &subject->open : NULL))
         answer_unknown_journey(request);
     else if (!may)
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for %s", whose);
+        answer_forbidden(request, whose);
     else
         return acting_refuse(request);
     return true;

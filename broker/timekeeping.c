@@ -70,7 +70,8 @@ void timekeeping_commit(struct turn *turn) {
         journal_say(JOURNAL_CLOCK_DOUBTED, fields,
                     "the machine's clock is %lld minutes %s the time that has passed, and is "
                     "not obeyed: set it right, or say `houvast clock-accept` if it is right",
-                    (long long)((ahead_ms < 0 ? -ahead_ms : ahead_ms) + 30000) / 60000,
+                    (long long)((ahead_ms < 0 ? -ahead_ms : ahead_ms) + CALENDAR_MINUTE_MS / 2) /
+                        CALENDAR_MINUTE_MS,
                     ahead_ms < 0 ? "behind" : "ahead of");
     else
         journal_say(JOURNAL_CLOCK_TRUSTED, fields, "the machine's clock is obeyed again");
@@ -83,7 +84,7 @@ bool timekeeping_take(struct request *request) {
     if (request->message.type != HV_MESSAGE_clock_accept)
         return false;
     if (request->actor.role != HV_ROLE_OPERATOR) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an operator");
+        answer_forbidden(request, "an operator");
         return true;
     }
     if (turn->mode == TURN_READ_ONLY) {

@@ -138,7 +138,7 @@ bool verify_take(struct request *request) {
     if (request->message.type != HV_MESSAGE_verify)
         return false;
     if (request->actor.role != HV_ROLE_OPERATOR)
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for an operator");
+        answer_forbidden(request, "an operator");
     else if (!head_differs(request) && (verify = verify_of(request->turn)))
         asker_add(request, verify);
     return true;

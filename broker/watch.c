@@ -67,6 +67,8 @@ static void send_live(struct turn *turn, struct session *session) {
 
     message.live.seq = session->watch.live_seq;
     session->watch.stage = WATCH_LIVE;
+    if (session->watch.seq < ledger_seq(turn->ledger))
+        turn->broker->turn_wanted = true; /* what has happened since */
     send_watched(turn, session, &message, 0, 0);
     if (!turn->error)
         turn->outbox->messages[turn->outbox->count - 1].is_live = true;
@@ -243,7 +245,7 @@ bool watch_take(struct request *request) {
         return true;
     }
     if (request->actor.role != HV_ROLE_COORDINATOR) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, NULL, "this is for a coordinator");
+        answer_forbidden(request, "a coordinator");
         return true;
     }
     if (from > seq) {
