@@ -78,10 +78,12 @@ def told(world, handover):
     return {(entry["organisation"], entry["role"]) for entry in world.status(handover=handover).get("told", [])}
 
 
-def wait_told(world, handover, who):
+def wait_told(world, handover, who, listener):
     deadline = Deadline(60)
     while who not in told(world, handover):
-        assert not deadline.passed, f"expected {who} to be told, got {told(world, handover)}"
+        if deadline.passed:
+            listener.lines(0)
+            raise AssertionError(f"expected {who} to be told, got {told(world, handover)}; it said {listener.said}")
         world.network_coordinator.barrier()
 
 
@@ -93,7 +95,7 @@ def test_mail(world, coordinator, sendmail, scratch):
                             env={"HOUVAST_MAIL_TO": "nora@kcc.example", "HOUVAST_MAIL_FROM": "houvast@kcc.example",
                                  "HOUVAST_SENDMAIL": str(sendmail)}) as listener:
         assert "the program ended with status 75" in listener.until("status 75")
-        wait_told(world, handover, (RECEIVER, "coordinator"))
+        wait_told(world, handover, (RECEIVER, "coordinator"), listener)
         listener.stop()
     assert (scratch / "arguments").read_text() == "-i -t\n"
     mail = mails(scratch)[0]
@@ -118,7 +120,7 @@ def test_pager(world, coordinator, pager, scratch):
     with coordinator.listen("--exec", PAGER, env={"HOUVAST_WEBHOOK": pager.url,
                                                   "HOUVAST_WEBHOOK_TOKEN": str(scratch / "token")}) as listener:
         listener.until("the program ended with status 1", times=2)
-        wait_told(world, handover, (RECEIVER, "coordinator"))
+        wait_told(world, handover, (RECEIVER, "coordinator"), listener)
         deadline = Deadline(60)
         while min(keys_of(pager).count(key) for key in keys_of(pager)[:2]) < 2:
             assert not deadline.passed, f"expected both that were refused to come again, got {keys_of(pager)}"
