@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "broker/event.h"
+
 static void audience_add(struct audience *audience, const char *organisation, enum hv_role role) {
     for (size_t i = 0; i < audience->count; i++)
         if (audience->members[i].role == role &&
@@ -89,7 +91,7 @@ static unsigned concerned_by(const struct hv_event *event) {
 /* Nobody where both are one organisation. */
 static void other_party(struct audience *audience, const struct hv_event *event,
                         const struct handover *handover) {
-    const char *said = event->has_acted_for ? event->acted_for : event->organisation;
+    const char *said = event_party(event);
     const bool by_holder = strcmp(said, handover->from) == 0;
     const char *other = by_holder ? handover->to : handover->from;
 

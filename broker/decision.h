@@ -19,11 +19,6 @@
  * mistake. */
 #define DECISION_SKEW_MS (5 * CALENDAR_MINUTE_MS)
 
-/* One more than there are events: a table with a row for each has so many, the first of none. */
-#define EVENT_NAME_ONE(name, number, text, doc) +1
-enum { EVENT_NAME_COUNT = 1 HV_VOCABULARY_event_name(EVENT_NAME_ONE) };
-#undef EVENT_NAME_ONE
-
 /* Who asks: what the key and the session say, never what a message says. */
 struct actor {
     char organisation[HV_CODE_SIZE];

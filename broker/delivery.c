@@ -12,6 +12,7 @@
 #include "broker/answer.h"
 #include "broker/delivery_hide.h"
 #include "broker/digest.h"
+#include "broker/event.h"
 #include "broker/journal.h"
 #include "broker/record.h"
 
@@ -45,10 +46,6 @@ static void out_ends(struct turn *turn, int64_t item_row) {
 }
 
 /* ---- ack ---- */
-
-static bool is_step(enum hv_event_name name) {
-    return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
-}
 
 /* What an acknowledgement says, whatever the item is about. */
 static struct hv_event acknowledgement(const struct request *request,
@@ -89,9 +86,9 @@ static int64_t record_acknowledgement(struct request *request, const struct ledg
     if (carried == HV_EVENT_OFFERED && item->handover_row &&
         handover_is_delivered_by_ack(&handover))
         event.event = HV_EVENT_DELIVERED;
-    else if (is_step(carried))
+    else if (event_is_step(carried))
         event.event = HV_EVENT_TOLD;
-    event.has_of = is_step(carried);
+    event.has_of = event_is_step(carried);
     event.of = item->seq;
     event.has_journey = true;
     event.journey = journey.id;
@@ -345,7 +342,8 @@ static bool fill_receipt(struct turn *turn, const struct ledger_item *item, stru
 /* Whom to ring: the organisation that must act. Borrowed from the network. */
 static void fill_telephone(const struct turn *turn, struct hv_event *event) {
     const struct network_organisation *organisation =
-        is_step(event->event) ? network_organisation(turn->broker->network, event->awaits) : NULL;
+        event_is_step(event->event) ? network_organisation(turn->broker->network, event->awaits)
+                                    : NULL;
 
     if (!organisation)
         return;

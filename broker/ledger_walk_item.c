@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/audience.h"
+#include "broker/event.h"
 #include "broker/ledger_walk.h"
 
 /* ---- The network in force ---- */
@@ -75,10 +76,6 @@ struct owing {
     int64_t handover_row; /* 0: of none */
     bool is_step;         /* of a ladder */
 };
-
-static bool is_step(enum hv_event_name name) {
-    return name == HV_EVENT_REMINDED || name == HV_EVENT_ESCALATED || name == HV_EVENT_CHECK_IN_DUE;
-}
 
 /* ---- Acknowledgements ---- */
 
@@ -356,7 +353,7 @@ static bool item_event(struct ledger *ledger, struct ledger_walk *walk, struct s
     walk_spend(walk, 1);
     if (!walk_payload(walk, sql, owing.seq, &event))
         return false;
-    owing.is_step = is_step(event.event);
+    owing.is_step = event_is_step(event.event);
     walk->items.seq = owing.seq;
     if (event.event == HV_EVENT_NETWORK)
         return network_take(ledger, walk, owing.seq, event.network_hash);

@@ -9,6 +9,7 @@
 
 #include "broker/audience.h"
 #include "broker/digest.h"
+#include "broker/event.h"
 #include "broker/journal.h"
 #include "broker/measure.h"
 #include "broker/phase.h"
@@ -64,8 +65,7 @@ static void owe_items(struct turn *turn, const struct hv_event *event,
         .handover_row = event->has_handover ? handover->row : 0,
         .seq = seq,
         .holder = journey->holder.organisation,
-        .is_step = event->event == HV_EVENT_REMINDED || event->event == HV_EVENT_ESCALATED ||
-                   event->event == HV_EVENT_CHECK_IN_DUE,
+        .is_step = event_is_step(event->event),
     };
 
     audience_of(event, journey, handover, turn->broker->network->coordinating, &audience);

@@ -38,8 +38,8 @@ check_arrows() {
     local -a files
 
     mapfile -t files < <(ours 'broker/handover*.[ch]' 'broker/journey*.[ch]' 'broker/decision*.[ch]' \
-        'broker/audience.[ch]' 'broker/clock.[ch]' 'broker/ladder.[ch]' 'broker/phase*.[ch]' \
-        'broker/run.[ch]')
+        'broker/audience.[ch]' 'broker/clock.[ch]' 'broker/event.[ch]' 'broker/ladder.[ch]' \
+        'broker/phase*.[ch]' 'broker/run.[ch]')
     may_not_include "a pure room knows no clock, disk or socket" \
         'broker/(ledger|turn|session|door|zap|loop|systemd|journal)|zmq|sqlite3|systemd/|time\.h|unistd\.h|sys/' \
         "${files[@]}"
