@@ -4,7 +4,12 @@
 
 #include "broker/request.h"
 
+/* An item of the session's inbox is acknowledged: it ends, which is recorded, and the next of its
+ * journey may go. Answers where that is asked for; an item that ended before is `repeated`. */
 void delivery_ack(struct request *request);
+/* The session's system could not take the item: it rests for `after` ms, or is set aside after as
+ * many attempts as the network allows. Nothing changes where it is not out to this very session.
+ * Answers nothing but `unknown`. */
 void delivery_nack(struct request *request);
 /* Lets go out again what sessions left, what timed out and what has rested. */
 void delivery_timers(struct turn *turn);

@@ -42,7 +42,7 @@ void measure_add_ms(struct turn *turn, enum measure measure, const char *organis
 size_t measures_fill(struct turn *turn, struct hv_counter *figures, size_t room,
                      int64_t *ret_left_out);
 
-/* The bucket of so many ms, and the most ms that one stands for. */
+/* The bucket of so many ms (of less than none: the first), and the most ms that one stands for. */
 int64_t measure_bucket(int64_t ms);
 int64_t measure_bucket_ms(int64_t bucket);
 

@@ -11,6 +11,7 @@ void quiet_look(struct turn *turn);
 void quiet_commit(struct turn *turn);
 /* After a turn that failed nobody has been told. */
 void quiet_undo(struct turn *turn);
+/* Frees what is known of everybody: after this it is as at a start. */
 void quiet_forget(struct broker *broker);
 
 /* Whether the organisation is quiet beyond the policy now. */

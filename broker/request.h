@@ -24,7 +24,11 @@
  *   rate         how much an organisation may ask
  *   unread       how much a connection has not shown to have read
  *   reload       network files, all or nothing
- *   answer       done and refused */
+ *   answer       done and refused
+ *
+ * One thread, and none of these rooms blocks, but on the disk behind the ledger. What they cannot
+ * do they do not return: it stands in ledger_error and turn->error, and the turn is then undone as
+ * a whole. What an answer points at lives in the turn's zone, or as long as the request. */
 #ifndef HOUVAST_REQUEST_H
 #define HOUVAST_REQUEST_H
 

@@ -110,7 +110,7 @@ struct sessions {
 /* Frees everything; an all-zero one is empty and ready. */
 void sessions_fini(struct sessions *sessions);
 
-/* NULL where there is none. Borrowed. */
+/* NULL where there is none. Borrowed until the session, or what is out to it, ends. */
 struct session *session_find(struct sessions *sessions, const struct route *route);
 struct session *session_named(struct sessions *sessions, const struct session_name *name);
 struct out *session_out_find(struct sessions *sessions, int64_t item_row);

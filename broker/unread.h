@@ -24,6 +24,7 @@ void unread_commit(struct turn *turn);
 /* This could not be sent: broker_unsent. */
 void unread_unsent(struct broker *broker, const struct route *route, int reason);
 
+/* Forgets every connection's. */
 void unread_free(struct broker *broker);
 
 #endif
