@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "broker/answer.h"
-#include "broker/command.h"
 #include "broker/measure.h"
 #include "broker/record.h"
 
@@ -177,7 +176,7 @@ static bool refuse_absent(struct request *request) {
     const struct hv_absent *command = &request->message.absent;
 
     if (request->turn->mode != TURN_NORMAL)
-        command_refuse_unavailable(request);
+        answer_unavailable(request);
     else if (request->actor.role != HV_ROLE_ENDPOINT)
         answer_forbidden(request, "an endpoint");
     else if (command->on > request->turn->now_ms + DECISION_SKEW_MS)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "broker/answer.h"
-#include "broker/command.h"
 #include "broker/quiet.h"
 
 /* The organisation that the command is given for, or NULL. */
@@ -32,7 +31,7 @@ bool acting_begin(struct request *request) {
     if (!organisation)
         return false;
     if (!network_organisation(request->turn->broker->network, organisation)) {
-        command_refuse_unknown_organisation(request, "for", organisation);
+        answer_unknown_organisation(request, "for", organisation);
         return true;
     }
     if (!actor->of_network) {

@@ -85,6 +85,17 @@ void answer_unknown_handover(struct request *request) {
                   "no handover of this id that your organisation is a party to");
 }
 
+void answer_unknown_organisation(struct request *request, const char *field, const char *name) {
+    answer_refuse(request, HV_REFUSED_UNKNOWN, field,
+                  "no organisation is called %s on this network; `map` has their names", name);
+}
+
+void answer_unavailable(struct request *request) {
+    answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
+                  "the broker's disk is full: nothing new is taken, nothing held is lost; ask "
+                  "again later");
+}
+
 struct hv_done *answer_begin(struct request *request, struct hv_message *ret_message) {
     struct hv_done *done = &ret_message->done;
 

@@ -17,6 +17,10 @@ void answer_forbidden(struct request *request, const char *whose);
  */
 void answer_unknown_journey(struct request *request);
 void answer_unknown_handover(struct request *request);
+/* `unknown`: the organisation that `field` names is not on the map. */
+void answer_unknown_organisation(struct request *request, const char *field, const char *name);
+/* `unavailable`: the disk is short, and this is not what the reserve is for. */
+void answer_unavailable(struct request *request);
 /* Begins a `done`: request, ledger and at are filled in. */
 struct hv_done *answer_begin(struct request *request, struct hv_message *ret_message);
 void answer_done(struct request *request, struct hv_message *message, int64_t seq);

@@ -16,18 +16,6 @@
 
 /* ---- Answers ---- */
 
-void command_refuse_unknown_organisation(struct request *request, const char *field,
-                                         const char *name) {
-    answer_refuse(request, HV_REFUSED_UNKNOWN, field,
-                  "no organisation is called %s on this network; `map` has their names", name);
-}
-
-void command_refuse_unavailable(struct request *request) {
-    answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
-                  "the broker's disk is full: nothing new is taken, nothing held is lost; ask "
-                  "again later");
-}
-
 void command_refuse_as_decided(struct request *request, const struct decision *decision) {
     answer_refuse(request, decision->refusal, decision->field, "%s", decision->reason);
 }
@@ -215,7 +203,7 @@ static bool refuse_suggest(struct request *request) {
     if (request->message.type != HV_MESSAGE_decline || !decline->has_suggest ||
         network_organisation(request->turn->broker->network, decline->suggest))
         return false;
-    command_refuse_unknown_organisation(request, "suggest", decline->suggest);
+    answer_unknown_organisation(request, "suggest", decline->suggest);
     return true;
 }
 
@@ -290,7 +278,7 @@ static void command_on_handover(struct request *request, const struct handover_c
 
     if (request->turn->mode != TURN_NORMAL && !repeats &&
         (!command->from_reserve || request->turn->mode == TURN_READ_ONLY))
-        command_refuse_unavailable(request);
+        answer_unavailable(request);
     else if (!known)
         answer_unknown_handover(request);
     else if (!repeats && refuse_suggest(request))

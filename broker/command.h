@@ -13,11 +13,6 @@ bool command_take_people(struct request *request);
 
 /* ---- What both share ---- */
 
-/* `unavailable`: the disk is short, and this is not what the reserve is for. */
-void command_refuse_unavailable(struct request *request);
-/* `unknown`: what `field` names is not on the map. */
-void command_refuse_unknown_organisation(struct request *request, const char *field,
-                                         const char *name);
 /* A dossier must be sealed for a key of the receiver that is valid now: true when it was refused.
  */
 bool command_refuse_stale_key(struct request *request, const char *receiver);

@@ -21,7 +21,7 @@ static void command_open(struct request *request) {
         return;
     }
     if (request->turn->mode != TURN_NORMAL) {
-        command_refuse_unavailable(request);
+        answer_unavailable(request);
         return;
     }
     const bool known =
@@ -152,7 +152,7 @@ static void command_offer(struct request *request) {
         subject.has_journey &&
         access_knows_journey(&request->actor, &subject.journey, subject_open(&subject));
     if (request->turn->mode == TURN_NORMAL && known && !to) {
-        command_refuse_unknown_organisation(request, "to", command->to);
+        answer_unknown_organisation(request, "to", command->to);
         return;
     }
     if (subject_judge_holder(request, &subject) || refuse_leaving(request, to))

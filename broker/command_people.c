@@ -37,7 +37,7 @@ static bool find_handover(struct request *request, const struct hv_uuid *id, boo
     if (subject->has_handover)
         return true;
     if (request->turn->mode != TURN_NORMAL)
-        command_refuse_unavailable(request);
+        answer_unavailable(request);
     else if (beside_journey && !knows_journey(request, subject))
         answer_unknown_journey(request);
     else
@@ -57,7 +57,7 @@ static bool judge(struct request *request, const struct subject *subject, bool m
     else if (!has_ended)
         return subject_judge(request, subject, may, whose);
     else if (request->turn->mode != TURN_NORMAL)
-        command_refuse_unavailable(request);
+        answer_unavailable(request);
     else if (!may)
         answer_forbidden(request, whose);
     else
@@ -111,7 +111,7 @@ static bool refuse_tip(struct request *request) {
 
     if (!command->has_to || network_organisation(request->turn->broker->network, command->to))
         return false;
-    command_refuse_unknown_organisation(request, "to", command->to);
+    answer_unknown_organisation(request, "to", command->to);
     return true;
 }
 

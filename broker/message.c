@@ -34,7 +34,7 @@ static const char *frame_trouble(const struct request *request) {
         return "a message has at most two frames";
     if (inbound->frames == 2 && type != HV_MESSAGE_offer && type != HV_MESSAGE_supplement)
         return "only `offer` and `supplement` carry a dossier in a second frame";
-    if (inbound->frames == 2 && inbound->dossier_size < 8)
+    if (inbound->frames == 2 && inbound->dossier_size < NETWORK_SEALING_ID_SIZE)
         return "the dossier is too short to begin with the id of a sealing key";
     if (inbound->frames < 2 && type == HV_MESSAGE_supplement)
         return "a supplement carries a dossier in a second frame";
@@ -245,12 +245,15 @@ static struct session *session_of(struct turn *turn, const struct inbound *inbou
     return NULL;
 }
 
-/* libzmq makes the addresses of peers that set none: five bytes, the first zero. One that a peer
- * chose, another can come to when its connection has gone, and would hear what is its. */
+/* libzmq makes the addresses of peers that set none: five bytes, the first zero. */
+#define MADE_ADDRESS_SIZE 5
+
+/* An address that a peer chose, another can come to when its connection has gone, and would hear
+ * what is its. */
 static bool refuse_address(struct request *request) {
     const struct route *from = &request->inbound->from;
 
-    if (from->size == 5 && from->bytes[0] == 0)
+    if (from->size == MADE_ADDRESS_SIZE && from->bytes[0] == 0)
         return false;
     read_request(request);
     answer_refuse(request, HV_REFUSED_MALFORMED, NULL,

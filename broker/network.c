@@ -183,8 +183,8 @@ bool network_has_role(const struct network *network, const char *organisation, e
 }
 
 const struct network_sealing_key *
-network_sealing_key(const struct network_organisation *organisation, const uint8_t id[8],
-                    hv_time at_ms) {
+network_sealing_key(const struct network_organisation *organisation,
+                    const uint8_t id[NETWORK_SEALING_ID_SIZE], hv_time at_ms) {
     for (size_t i = 0; i < organisation->sealing_key_count; i++) {
         const struct network_sealing_key *key = &organisation->sealing_keys[i];
         if (memcmp(key->id, id, sizeof key->id) == 0 && key->valid_from_ms <= at_ms &&

@@ -40,7 +40,8 @@
 #include "broker/ladder.h"
 #include "houvast/messages.h"
 
-#define NETWORK_KEY_SIZE 32
+#define NETWORK_KEY_SIZE        32
+#define NETWORK_SEALING_ID_SIZE 8
 
 enum network_role_bit {
     NETWORK_ENDPOINT = 1 << HV_ROLE_ENDPOINT,
@@ -57,7 +58,7 @@ struct network_key {
 struct network_sealing_key {
     char label[HV_PERSON_SIZE];
     uint8_t public_key[NETWORK_KEY_SIZE]; /* X25519 */
-    uint8_t id[8];                        /* the first 8 bytes of BLAKE2b-256 of it */
+    uint8_t id[NETWORK_SEALING_ID_SIZE];  /* the first bytes of BLAKE2b-256 of it */
     hv_time valid_from_ms;
     hv_time valid_until_ms;
 };
@@ -237,8 +238,8 @@ bool network_has_role(const struct network *network, const char *organisation, e
 
 /* The sealing key of that id which is valid at `at_ms`, or NULL. */
 const struct network_sealing_key *
-network_sealing_key(const struct network_organisation *organisation, const uint8_t id[8],
-                    hv_time at_ms);
+network_sealing_key(const struct network_organisation *organisation,
+                    const uint8_t id[NETWORK_SEALING_ID_SIZE], hv_time at_ms);
 
 /* The receipt key with that public half, or NULL. */
 const struct network_receipt_key *network_receipt_key(const struct network *network,

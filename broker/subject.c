@@ -69,7 +69,7 @@ bool subject_judge(struct request *request, const struct subject *subject, bool 
     if (subject->repeat_seq)
         subject_answer_repeat(request, subject);
     else if (request->turn->mode != TURN_NORMAL)
-        command_refuse_unavailable(request);
+        answer_unavailable(request);
     else if (!subject->has_journey ||
              !access_knows_journey(&request->actor, &subject->journey,
                                    subject->has_open ? &subject->open : NULL))
