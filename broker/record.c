@@ -90,6 +90,17 @@ static void owe_network_items(struct turn *turn, const struct hv_event *event, i
 
 /* ---- Dossiers ---- */
 
+/* Overwriting them takes room: where there is none, as soon as there is some; nobody gets them
+ * meanwhile. */
+static void delete_dossiers(struct turn *turn, const struct handover *handover) {
+    if (turn->mode != TURN_NORMAL) {
+        ledger_dossiers_delete_at(turn->ledger, handover->row, turn->now_ms);
+        return;
+    }
+    ledger_dossiers_delete(turn->ledger, handover->row);
+    turn->deleted = true;
+}
+
 static void move_dossiers(struct turn *turn, const struct request *request,
                           const struct hv_event *event, const struct handover *handover) {
     const struct inbound *inbound = request ? request->inbound : NULL;
@@ -108,13 +119,7 @@ static void move_dossiers(struct turn *turn, const struct request *request,
     case HV_EVENT_DECLINED:
     case HV_EVENT_WITHDRAWN:
     case HV_EVENT_DELETED:
-        if (turn->mode == TURN_NORMAL) {
-            ledger_dossiers_delete(turn->ledger, handover->row);
-            turn->deleted = true;
-        } else { /* overwriting them takes room: as soon as there is some; nobody gets them
-                    meanwhile */
-            ledger_dossiers_delete_at(turn->ledger, handover->row, turn->now_ms);
-        }
+        delete_dossiers(turn, handover);
         break;
     case HV_EVENT_OPENED:
     case HV_EVENT_REASSIGNED:
