@@ -208,6 +208,44 @@ struct hv_message say_settle(struct broker_world *world, uint8_t journey, const 
     return message;
 }
 
+struct hv_message say_note(struct broker_world *world, uint8_t journey, enum hv_note_code code) {
+    struct hv_message message = {.type = HV_MESSAGE_note};
+
+    sample_text(message.note.request, "note");
+    message.note.journey = sample_uuid(journey);
+    message.note.code = code;
+    message.note.on = world->fake.wall_ms;
+    return message;
+}
+
+struct hv_message say_claim(struct broker_world *world, uint8_t journey, const char *person,
+                            int64_t ms) {
+    struct hv_message message = {.type = HV_MESSAGE_claim};
+
+    sample_text(message.claim.request, "claim");
+    message.claim.has_journey = true;
+    message.claim.journey = sample_uuid(journey);
+    sample_text(message.claim.person, person);
+    message.claim.until = world->fake.wall_ms + ms;
+    message.claim.on = world->fake.wall_ms;
+    return message;
+}
+
+struct hv_message say_absent(struct broker_world *world, const char *begeleider, int64_t ms,
+                             const char *deputy) {
+    struct hv_message message = {.type = HV_MESSAGE_absent};
+
+    sample_text(message.absent.request, "absent");
+    sample_text(message.absent.begeleider, begeleider);
+    message.absent.from = world->fake.wall_ms;
+    message.absent.until = world->fake.wall_ms + ms;
+    message.absent.on = world->fake.wall_ms;
+    message.absent.has_deputy = deputy != NULL;
+    if (deputy)
+        sample_text(message.absent.deputy, deputy);
+    return message;
+}
+
 struct hv_message say_status(uint8_t journey) {
     struct hv_message message = {.type = HV_MESSAGE_status};
 

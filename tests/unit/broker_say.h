@@ -38,6 +38,12 @@ struct hv_message say_close(struct broker_world *world, uint8_t journey, const c
                             enum hv_outcome outcome);
 struct hv_message say_settle(struct broker_world *world, uint8_t journey, const char *person,
                              bool agree);
+struct hv_message say_note(struct broker_world *world, uint8_t journey, enum hv_note_code code);
+struct hv_message say_claim(struct broker_world *world, uint8_t journey, const char *person,
+                            int64_t ms);
+/* From now on, without a deputy where that is NULL. */
+struct hv_message say_absent(struct broker_world *world, const char *begeleider, int64_t ms,
+                             const char *deputy);
 struct hv_message say_status(uint8_t journey);          /* of the journey */
 struct hv_message say_handover_status(uint8_t journey); /* of its handover */
 struct hv_message say_history(uint8_t journey);

@@ -229,21 +229,6 @@ static void test_acting_for(void **state) {
 
 /* ---- Away ---- */
 
-static struct hv_message say_absent(struct broker_world *world, const char *begeleider,
-                                    int64_t days, const char *deputy) {
-    struct hv_message message = {.type = HV_MESSAGE_absent};
-
-    sample_text(message.absent.request, "absent");
-    sample_text(message.absent.begeleider, begeleider);
-    message.absent.from = world->fake.wall_ms;
-    message.absent.until = world->fake.wall_ms + days * DAY_MS;
-    message.absent.has_deputy = deputy != NULL;
-    if (deputy)
-        sample_text(message.absent.deputy, deputy);
-    message.absent.on = world->fake.wall_ms;
-    return message;
-}
-
 /* Without a deputy the coordinators hear at once, with what that begeleider holds. */
 static void test_away_without_a_deputy(void **state) {
     struct broker_world *world = *state;
@@ -252,7 +237,7 @@ static void test_away_without_a_deputy(void **state) {
     for (uint8_t i = 1; i <= 40; i++)
         (void)peer_does(kcc, say_open_as(i, HV_URGENCY_ROUTINE));
     struct peer *desk = desk_begin(world, "kcc", 10);
-    const struct hv_message absent = say_absent(world, "h.holder", 7, NULL);
+    const struct hv_message absent = say_absent(world, "h.holder", 7 * DAY_MS, NULL);
     (void)peer_does(kcc, absent);
     const struct hv_event *event = &peer_expect_item(desk, HV_EVENT_ABSENT)->message.item.event;
     assert_string_equal(event->begeleider, "h.holder");
@@ -262,7 +247,7 @@ static void test_away_without_a_deputy(void **state) {
     peer_expect_silence(desk);
     /* With one nobody has to be told. */
     fake_world_pass(&world->fake, 1000);
-    (void)peer_does(kcc, say_absent(world, "h.holder", 7, "anna"));
+    (void)peer_does(kcc, say_absent(world, "h.holder", 7 * DAY_MS, "anna"));
     peer_expect_silence(desk);
     /* Taken back. */
     fake_world_pass(&world->fake, 1000);
@@ -294,8 +279,8 @@ static void test_deputies(void **state) {
         kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
         for (size_t a = 0; a < 3; a++)
             if (rows[i].absent[a][0])
-                (void)peer_does(kcc,
-                                say_absent(world, rows[i].absent[a][0], 3, rows[i].absent[a][1]));
+                (void)peer_does(
+                    kcc, say_absent(world, rows[i].absent[a][0], 3 * DAY_MS, rows[i].absent[a][1]));
         (void)peer_does(kcc, say_open_as(journey, HV_URGENCY_ROUTINE));
         (void)peer_does(kcc, say_offer_as(journey, "werkse", HV_URGENCY_ROUTINE));
         struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
@@ -319,26 +304,16 @@ static void test_deputies(void **state) {
 
 /* ---- Twice not reached ---- */
 
-static struct hv_message say_not_reached(struct broker_world *world, uint8_t journey) {
-    struct hv_message message = {.type = HV_MESSAGE_note};
-
-    sample_text(message.note.request, "note");
-    message.note.journey = sample_uuid(journey);
-    message.note.code = HV_NOTE_NOT_REACHED;
-    message.note.on = world->fake.wall_ms;
-    return message;
-}
-
 static void test_not_reached_twice(void **state) {
     struct broker_world *world = *state;
     struct peer *kcc = kcc_begin(world);
     struct peer *desk = desk_begin(world, "kcc", 10);
 
     (void)peer_does(kcc, say_open_as(1, HV_URGENCY_ROUTINE));
-    (void)peer_does(kcc, say_not_reached(world, 1));
+    (void)peer_does(kcc, say_note(world, 1, HV_NOTE_NOT_REACHED));
     peer_expect_silence(desk);
     fake_world_pass(&world->fake, 1000);
-    (void)peer_does(kcc, say_not_reached(world, 1));
+    (void)peer_does(kcc, say_note(world, 1, HV_NOTE_NOT_REACHED));
     assert_int_equal(peer_expect_item(desk, HV_EVENT_NOTED)->message.item.event.count, 2);
     time_audit(world);
 }

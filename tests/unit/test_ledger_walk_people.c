@@ -26,17 +26,6 @@ static int64_t count(struct broker_world *world, const char *statement) {
 
 /* ---- What people say ---- */
 
-static struct hv_message say_note(struct broker_world *world, uint8_t journey,
-                                  enum hv_note_code code) {
-    struct hv_message message = {.type = HV_MESSAGE_note};
-
-    sample_text(message.note.request, "note");
-    message.note.journey = sample_uuid(journey);
-    message.note.code = code;
-    message.note.on = world->fake.wall_ms;
-    return message;
-}
-
 static struct hv_message say_wait(struct broker_world *world, uint8_t journey) {
     struct hv_message message = {.type = HV_MESSAGE_wait};
 
@@ -45,18 +34,6 @@ static struct hv_message say_wait(struct broker_world *world, uint8_t journey) {
     sample_text(message.wait.begeleider, "b.new");
     sample_text(message.wait.reason, "full");
     message.wait.expected = world->fake.wall_ms + 20 * 24 * HOUR_MS;
-    return message;
-}
-
-static struct hv_message say_claim(struct broker_world *world, uint8_t journey) {
-    struct hv_message message = {.type = HV_MESSAGE_claim};
-
-    sample_text(message.claim.request, "claim");
-    message.claim.has_journey = true;
-    message.claim.journey = sample_uuid(journey);
-    sample_text(message.claim.person, "nora");
-    message.claim.until = world->fake.wall_ms + 3 * HOUR_MS;
-    message.claim.on = world->fake.wall_ms;
     return message;
 }
 
@@ -77,22 +54,6 @@ static struct hv_message say_contest(uint8_t journey) {
     sample_text(message.contest.request, "contest");
     message.contest.handover = handover_id(journey);
     sample_text(message.contest.reason, "not-there");
-    return message;
-}
-
-/* Without a deputy where `deputy` is NULL. */
-static struct hv_message say_absent(struct broker_world *world, const char *begeleider,
-                                    const char *deputy) {
-    struct hv_message message = {.type = HV_MESSAGE_absent};
-
-    sample_text(message.absent.request, "absent");
-    sample_text(message.absent.begeleider, begeleider);
-    message.absent.from = world->fake.wall_ms;
-    message.absent.until = world->fake.wall_ms + 24 * HOUR_MS;
-    message.absent.on = world->fake.wall_ms;
-    message.absent.has_deputy = deputy != NULL;
-    if (deputy)
-        sample_text(message.absent.deputy, deputy);
     return message;
 }
 
@@ -138,12 +99,12 @@ static void say_it_all(struct broker_world *world) {
     note_twice(world, werkse, 9);
     note_twice(world, support, 1);
     peer_does(support, say_note(world, 3, HV_NOTE_NOT_REACHED));
-    peer_does(kcc, say_claim(world, 2));
+    peer_does(kcc, say_claim(world, 2, "nora", 3 * HOUR_MS));
     peer_does(support, say_urgency(world, 7));
-    peer_does(support, say_absent(world, "s.one", "s.two"));
-    peer_does(support, say_absent(world, "s.two", NULL));
+    peer_does(support, say_absent(world, "s.one", 24 * HOUR_MS, "s.two"));
+    peer_does(support, say_absent(world, "s.two", 24 * HOUR_MS, NULL));
     fake_world_pass(&world->fake, 1000);
-    peer_does(support, say_absent(world, "s.one", NULL));
+    peer_does(support, say_absent(world, "s.one", 24 * HOUR_MS, NULL));
     world_forget(world);
 }
 

@@ -18,40 +18,6 @@
 
 /* ---- A life ---- */
 
-static struct hv_message say_claim(struct broker_world *world, uint8_t journey) {
-    struct hv_message message = {.type = HV_MESSAGE_claim};
-
-    sample_text(message.claim.request, "claim");
-    message.claim.has_journey = true;
-    message.claim.journey = sample_uuid(journey);
-    sample_text(message.claim.person, "carla");
-    message.claim.until = world->fake.wall_ms + HOUR_MS;
-    message.claim.on = world->fake.wall_ms;
-    return message;
-}
-
-static struct hv_message say_absent(struct broker_world *world, const char *begeleider) {
-    struct hv_message message = {.type = HV_MESSAGE_absent};
-
-    sample_text(message.absent.request, "absent");
-    sample_text(message.absent.begeleider, begeleider);
-    message.absent.from = world->fake.wall_ms;
-    message.absent.until = world->fake.wall_ms + DAY_MS;
-    message.absent.on = world->fake.wall_ms;
-    return message;
-}
-
-static struct hv_message say_noted(struct broker_world *world, uint8_t journey,
-                                   enum hv_note_code code) {
-    struct hv_message message = {.type = HV_MESSAGE_note};
-
-    sample_text(message.note.request, "note");
-    message.note.journey = sample_uuid(journey);
-    message.note.code = code;
-    message.note.on = world->fake.wall_ms;
-    return message;
-}
-
 /* Journeys in a crisis, of which some are claimed, noted, offered; steps that were told, one by one
  * and together, and steps that wait in digests; begeleiders who are away, one of them twice. */
 static void live(struct broker_world *world) {
@@ -60,18 +26,18 @@ static void live(struct broker_world *world) {
     for (uint8_t i = 1; i <= 8; i++)
         (void)peer_does(kcc, say_open_as(i, HV_URGENCY_CRISIS));
     (void)peer_does(kcc, say_offer_as(8, "werkse", HV_URGENCY_CRISIS));
-    (void)peer_does(kcc, say_noted(world, 7, HV_NOTE_NOT_REACHED));
-    (void)peer_does(kcc, say_absent(world, "h.holder"));
-    (void)peer_does(kcc, say_absent(world, "anna"));
+    (void)peer_does(kcc, say_note(world, 7, HV_NOTE_NOT_REACHED));
+    (void)peer_does(kcc, say_absent(world, "h.holder", DAY_MS, NULL));
+    (void)peer_does(kcc, say_absent(world, "anna", DAY_MS, NULL));
     fake_world_pass(&world->fake, 1000);
-    (void)peer_does(kcc, say_noted(world, 7, HV_NOTE_NOT_REACHED));
+    (void)peer_does(kcc, say_note(world, 7, HV_NOTE_NOT_REACHED));
     fake_world_pass(&world->fake, 1000);
-    (void)peer_does(kcc, say_noted(world, 7, HV_NOTE_NOT_REACHED));
-    (void)peer_does(kcc, say_absent(world, "anna"));
+    (void)peer_does(kcc, say_note(world, 7, HV_NOTE_NOT_REACHED));
+    (void)peer_does(kcc, say_absent(world, "anna", DAY_MS, NULL));
     (void)time_run(world, 2 * HOUR_MS + MINUTE_MS);
     struct peer *desk = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "desk", 1000);
     (void)peer_acks_all(desk); /* some of their own, some together */
-    (void)peer_does(desk, say_claim(world, 1));
+    (void)peer_does(desk, say_claim(world, 1, "carla", HOUR_MS));
     (void)time_run(world, 6 * HOUR_MS);
     assert_true(time_number(world, "SELECT count(*) FROM digest") > 5);
     assert_true(time_number(world, "SELECT count(*) FROM event WHERE type = 25") > 5);

@@ -219,18 +219,6 @@ static void test_a_reload_keeps_every_deadline(void **state) {
 
 /* ---- People ---- */
 
-static struct hv_message say_claim(struct broker_world *world, uint8_t journey, int64_t ms) {
-    struct hv_message message = {.type = HV_MESSAGE_claim};
-
-    sample_text(message.claim.request, "claim");
-    message.claim.has_journey = true;
-    message.claim.journey = sample_uuid(journey);
-    sample_text(message.claim.person, "n.network");
-    message.claim.until = world->fake.wall_ms + ms;
-    message.claim.on = world->fake.wall_ms;
-    return message;
-}
-
 /* A coordinator of the network says every day that they are on it: after three days in all the
  * ladder goes on with the time that it had left, whatever they say. */
 static void test_claims_end(void **state) {
@@ -240,12 +228,12 @@ static void test_claims_end(void **state) {
     world_pass(world, 5 * MINUTE_MS);
     for (int day = 0; day < 3; day++) {
         struct peer *coordinator = fresh(world, "kcc", HV_ROLE_COORDINATOR, 0);
-        (void)peer_does(coordinator, say_claim(world, 1, DAY_MS));
+        (void)peer_does(coordinator, say_claim(world, 1, "n.network", DAY_MS));
         world_pass(world, DAY_MS);
         assert_int_equal(count_of(world, 1, HV_EVENT_REMINDED), 0);
     }
-    peer_may_not(fresh(world, "kcc", HV_ROLE_COORDINATOR, 0), say_claim(world, 1, DAY_MS),
-                 HV_REFUSED_CONFLICT, "until");
+    peer_may_not(fresh(world, "kcc", HV_ROLE_COORDINATOR, 0),
+                 say_claim(world, 1, "n.network", DAY_MS), HV_REFUSED_CONFLICT, "until");
     world_pass(world, 10 * MINUTE_MS);
     assert_int_equal(count_of(world, 1, HV_EVENT_REMINDED), 1);
 }
