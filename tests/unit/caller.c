@@ -90,6 +90,36 @@ void disconnected(struct fake_broker *broker, struct hv_connection *connection) 
     caller_end(&caller);
 }
 
+void scene_begin(struct scene *scene, int timeout_ms) {
+    fake_broker_init(&scene->broker);
+    struct hv_config config = fake_broker_config(&scene->broker);
+    config.timeout_ms = timeout_ms;
+    scene->connection = connected(&scene->broker, &config, &scene->hello);
+}
+
+void scene_end(struct scene *scene) {
+    disconnected(&scene->broker, scene->connection);
+    said_close(&scene->hello);
+    fake_broker_fini(&scene->broker);
+}
+
+int scene_set_up(void **state) {
+    static struct scene scene;
+    scene_begin(&scene, PATIENCE_MS);
+    *state = &scene;
+    return 0;
+}
+
+int scene_tear_down(void **state) {
+    scene_end(*state);
+    return 0;
+}
+
+bool fd_is_readable(int fd, int wait_ms) {
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
+    return poll(&polled, 1, wait_ms) == 1;
+}
+
 struct hv_message receive_command(void) {
     struct hv_message command = {.type = HV_MESSAGE_receive, .receive = {.begeleider = "s.jansen"}};
     hv_uuid_new(&command.receive.handover);

@@ -35,6 +35,24 @@ struct hv_connection *connected(struct fake_broker *broker, const struct hv_conf
 /* Says bye and ends it. */
 void disconnected(struct fake_broker *broker, struct hv_connection *connection);
 
+/* A broker and one connection to it: where most tests begin. */
+struct scene {
+    struct fake_broker broker;
+    struct hv_connection *connection;
+    struct said hello; /* where to say things to */
+};
+
+/* Its calls wait for `timeout_ms`. */
+void scene_begin(struct scene *scene, int timeout_ms);
+void scene_end(struct scene *scene);
+/* The same as set-up and tear-down of cmocka, whose state is a scene; calls wait for PATIENCE_MS.
+ */
+int scene_set_up(void **state);
+int scene_tear_down(void **state);
+
+/* Whether there is something to read on it within that time. */
+bool fd_is_readable(int fd, int wait_ms);
+
 /* A command like any other. */
 struct hv_message receive_command(void);
 

@@ -8,39 +8,13 @@
 
 #include "tests/unit/caller.h"
 
-struct scene {
-    struct fake_broker broker;
-    struct hv_connection *connection;
-    struct said hello;
-};
+#define SHORT_MS 600
 
-static void scene_begin(struct scene *scene, int timeout_ms) {
-    fake_broker_init(&scene->broker);
-    struct hv_config config = fake_broker_config(&scene->broker);
-    config.timeout_ms = timeout_ms;
-    scene->connection = connected(&scene->broker, &config, &scene->hello);
-}
-
-static int begin(void **state) {
-    static struct scene scene;
-    scene_begin(&scene, PATIENCE_MS);
-    *state = &scene;
-    return 0;
-}
-
-/* The same for callers in a hurry. */
+/* For callers in a hurry. */
 static int begin_short(void **state) {
     static struct scene scene;
-    scene_begin(&scene, 600);
+    scene_begin(&scene, SHORT_MS);
     *state = &scene;
-    return 0;
-}
-
-static int end(void **state) {
-    struct scene *scene = *state;
-    disconnected(&scene->broker, scene->connection);
-    said_close(&scene->hello);
-    fake_broker_fini(&scene->broker);
     return 0;
 }
 
@@ -353,8 +327,8 @@ static void test_request_twice(void **state) {
 }
 
 int main(void) {
-#define CALL_TEST(name)          cmocka_unit_test_setup_teardown(name, begin, end)
-#define CALL_TEST_IN_HURRY(name) cmocka_unit_test_setup_teardown(name, begin_short, end)
+#define CALL_TEST(name)          cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
+#define CALL_TEST_IN_HURRY(name) cmocka_unit_test_setup_teardown(name, begin_short, scene_tear_down)
     const struct CMUnitTest tests[] = {
         CALL_TEST(test_done),
         CALL_TEST(test_refused),

@@ -11,34 +11,6 @@
 
 #include "tests/unit/caller.h"
 
-struct scene {
-    struct fake_broker broker;
-    struct hv_connection *connection;
-    struct said hello;
-};
-
-static int begin(void **state) {
-    static struct scene scene;
-    fake_broker_init(&scene.broker);
-    struct hv_config config = fake_broker_config(&scene.broker);
-    scene.connection = connected(&scene.broker, &config, &scene.hello);
-    *state = &scene;
-    return 0;
-}
-
-static int end(void **state) {
-    struct scene *scene = *state;
-    disconnected(&scene->broker, scene->connection);
-    said_close(&scene->hello);
-    fake_broker_fini(&scene->broker);
-    return 0;
-}
-
-static bool fd_is_readable(struct scene *scene, int wait_ms) {
-    struct pollfd fd = {.fd = hv_fd(scene->connection), .events = POLLIN};
-    return poll(&fd, 1, wait_ms) == 1;
-}
-
 static void item_send(struct scene *scene, int64_t item, int64_t attempt) {
     fake_broker_item(&scene->broker, &scene->hello, item, attempt, NULL);
 }
@@ -80,11 +52,11 @@ static void test_take(void **state) {
     struct hv_delivery delivery;
     assert_int_equal(hv_take(scene->connection, 0, &delivery), -EAGAIN);
     assert_int_equal(hv_take(scene->connection, 20, &delivery), -EAGAIN);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0));
 
     fake_broker_item(&scene->broker, &scene->hello, 7, 1, "sealed");
     fake_broker_item(&scene->broker, &scene->hello, 8, 2, NULL);
-    assert_true(fd_is_readable(scene, PATIENCE_MS));
+    assert_true(fd_is_readable(hv_fd(scene->connection), PATIENCE_MS));
     assert_int_equal(hv_take(scene->connection, -1, &delivery), 0);
     assert_int_equal(delivery.item.item, 7);
     assert_int_equal(delivery.item.event.event, HV_EVENT_OFFERED);
@@ -98,7 +70,7 @@ static void test_take(void **state) {
     assert_int_equal(delivery.item.attempt, 2);
     assert_null(delivery.dossier);
     hv_delivery_free(&delivery);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0));
 }
 
 static void on_signal(int number) {
@@ -135,7 +107,7 @@ static void test_copy_replaces(void **state) {
     item_send(scene, 3, 2);
     in_step(scene);
     item_take(scene, 3, 2);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0));
 }
 
 /* The queue is as long as the credit that we gave; a broker that forgets that loses nothing. */
@@ -146,7 +118,7 @@ static void test_queue_has_a_limit(void **state) {
     in_step(scene);
     for (int64_t item = 1; item <= 4; item++)
         item_take(scene, item, 1);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0));
     item_send(scene, 5, 2);
     item_take(scene, 5, 2);
 }
@@ -158,14 +130,14 @@ static void test_new_session(void **state) {
     item_send(scene, 2, 1);
     in_step(scene);
     item_take(scene, 1, 1);
-    assert_true(fd_is_readable(scene, 0));
+    assert_true(fd_is_readable(hv_fd(scene->connection), 0));
     fake_broker_refuse(&scene->broker, &scene->hello, false, HV_REFUSED_NO_SESSION, -1);
     struct said hello = fake_broker_expect(&scene->broker, HV_MESSAGE_hello);
     item_send(scene, 2, 1); /* still of the session before */
     fake_broker_welcome(&scene->broker, &hello);
     said_close(&hello);
     in_step(scene);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0));
     item_send(scene, 1, 2);
     item_send(scene, 2, 2);
     item_take(scene, 1, 2);
@@ -201,7 +173,7 @@ static void test_ack_takes_copies_away(void **state) {
     ack_begin(scene, &caller, 9);
     ack_done(scene, &caller, false);
     item_take(scene, 10, 1);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0));
 }
 
 static void *ack_refused_run(void *argument) {
@@ -262,7 +234,7 @@ static void test_nack(void **state) {
     assert_int_equal(nack.message.nack.item, 2);
     assert_int_equal(nack.message.nack.after, 1500);
     said_close(&nack);
-    assert_false(fd_is_readable(scene, 0)); /* the copy waits no longer either */
+    assert_false(fd_is_readable(hv_fd(scene->connection), 0)); /* the copy waits no longer either */
     assert_int_equal(hv_nack(scene->connection, 0, 0), -EINVAL);
     assert_int_equal(hv_nack(scene->connection, 2, -1), -EINVAL);
     assert_int_equal(hv_nack(scene->connection, 2, 3600001), -EINVAL);
@@ -284,7 +256,7 @@ static void test_nack_without_session(void **state) {
 }
 
 int main(void) {
-#define INTAKE_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define INTAKE_TEST(name) cmocka_unit_test_setup_teardown(name, scene_set_up, scene_tear_down)
     const struct CMUnitTest tests[] = {
         INTAKE_TEST(test_take),
         INTAKE_TEST(test_take_interrupted),

@@ -1,6 +1,5 @@
 /* Watching: what is seen waits until it is taken, and a watch that is over says why. */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,34 +8,6 @@
 #include <cmocka.h>
 
 #include "tests/unit/caller.h"
-
-struct scene {
-    struct fake_broker broker;
-    struct hv_connection *connection;
-    struct said hello;
-};
-
-static int begin(void **state) {
-    static struct scene scene;
-    fake_broker_init(&scene.broker);
-    struct hv_config config = fake_broker_config(&scene.broker);
-    scene.connection = connected(&scene.broker, &config, &scene.hello);
-    *state = &scene;
-    return 0;
-}
-
-static int end(void **state) {
-    struct scene *scene = *state;
-    disconnected(&scene->broker, scene->connection);
-    said_close(&scene->hello);
-    fake_broker_fini(&scene->broker);
-    return 0;
-}
-
-static bool fd_is_readable(struct scene *scene, int wait_ms) {
-    struct pollfd fd = {.fd = hv_watch_fd(scene->connection), .events = POLLIN};
-    return poll(&fd, 1, wait_ms) == 1;
-}
 
 static void watch(struct scene *scene, int64_t from) {
     struct hv_message message = {.type = HV_MESSAGE_watch, .watch = {.from = from}};
@@ -92,10 +63,10 @@ static void test_all_four_are_seen_in_order(void **state) {
     watch(scene, 0);
     assert_int_equal(hv_see(scene->connection, 0, &sight), -EAGAIN);
     assert_int_equal(hv_see(scene->connection, 20, &sight), -EAGAIN);
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_watch_fd(scene->connection), 0));
     for (size_t i = 0; i < 4; i++)
         fake_broker_say(&scene->broker, &scene->hello, &said[i], NULL, 0);
-    assert_true(fd_is_readable(scene, PATIENCE_MS));
+    assert_true(fd_is_readable(hv_watch_fd(scene->connection), PATIENCE_MS));
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(hv_see(scene->connection, -1, &sight), 0);
         assert_int_equal(sight.message.type, said[i].type);
@@ -107,7 +78,7 @@ static void test_all_four_are_seen_in_order(void **state) {
         hv_sight_free(&sight);
         hv_sight_free(&sight);
     }
-    assert_false(fd_is_readable(scene, 0));
+    assert_false(fd_is_readable(hv_watch_fd(scene->connection), 0));
 }
 
 static void test_nobody_sees_who_does_not_watch(void **state) {
@@ -143,7 +114,7 @@ static void test_a_lost_session_ends_it(void **state) {
     fake_broker_refuse(&scene->broker, &scene->hello, false, HV_REFUSED_NO_SESSION, -1);
     struct said hello = fake_broker_expect(&scene->broker, HV_MESSAGE_hello);
     live_see(scene, 1);
-    assert_true(fd_is_readable(scene, 0));
+    assert_true(fd_is_readable(hv_watch_fd(scene->connection), 0));
     assert_int_equal(hv_see(scene->connection, -1, &sight), -ECONNRESET);
     assert_int_equal(hv_see(scene->connection, 0, &sight), -ECONNRESET);
     fake_broker_welcome(&scene->broker, &hello);
@@ -177,11 +148,15 @@ static void test_who_takes_nothing_falls_behind(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_all_four_are_seen_in_order, begin, end),
-        cmocka_unit_test_setup_teardown(test_nobody_sees_who_does_not_watch, begin, end),
-        cmocka_unit_test_setup_teardown(test_a_new_watch_begins_anew, begin, end),
-        cmocka_unit_test_setup_teardown(test_a_lost_session_ends_it, begin, end),
-        cmocka_unit_test_setup_teardown(test_who_takes_nothing_falls_behind, begin, end),
+        cmocka_unit_test_setup_teardown(test_all_four_are_seen_in_order, scene_set_up,
+                                        scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody_sees_who_does_not_watch, scene_set_up,
+                                        scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_new_watch_begins_anew, scene_set_up,
+                                        scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_lost_session_ends_it, scene_set_up, scene_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_takes_nothing_falls_behind, scene_set_up,
+                                        scene_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
