@@ -91,16 +91,28 @@ static bool is_command(enum hv_message_type type) {
     case HV_MESSAGE_offer:
     case HV_MESSAGE_receive:
     case HV_MESSAGE_pickup:
+    case HV_MESSAGE_wait:
     case HV_MESSAGE_introduce:
     case HV_MESSAGE_confirm:
     case HV_MESSAGE_decline:
     case HV_MESSAGE_withdraw:
     case HV_MESSAGE_supplement:
+    case HV_MESSAGE_contest:
+    case HV_MESSAGE_note:
+    case HV_MESSAGE_set_urgency:
+    case HV_MESSAGE_claim:
+    case HV_MESSAGE_absent:
     case HV_MESSAGE_ack:
         return true;
     default:
         return false;
     }
+}
+
+/* Of these a newer one overtakes an older, which is `repeated` and was never recorded. */
+static bool is_present_value(enum hv_message_type type) {
+    return type == HV_MESSAGE_reassign || type == HV_MESSAGE_set_urgency ||
+           type == HV_MESSAGE_claim || type == HV_MESSAGE_absent;
 }
 
 static bool same_command(const struct asked *one, const struct asked *other) {
@@ -140,13 +152,12 @@ static void hear_done(struct promises *promises, const struct hv_done *done) {
         if (!repeated)
             fuzz_fail("D2: %s took effect a second time (q%zu, then %s)",
                       wire_message_struct(asked->type)->name, i, done->request);
-        if (before->seq != done->seq && asked->type != HV_MESSAGE_reassign)
+        if (before->seq != done->seq && !is_present_value(asked->type))
             fuzz_fail("D2: %s is answered by event %lld, and was by %lld",
                       wire_message_struct(asked->type)->name, (long long)done->seq,
                       (long long)before->seq);
     }
-    /* A reassignment that newer news has overtaken is repeated, and was never recorded. */
-    asked->done = !repeated || asked->type != HV_MESSAGE_reassign;
+    asked->done = !repeated || !is_present_value(asked->type);
     asked->seq = done->seq;
 }
 
