@@ -8,8 +8,13 @@ static bool actor_works_for(const struct actor *actor, const char *organisation)
     return actor->role != HV_ROLE_OPERATOR && strcmp(actor->organisation, organisation) == 0;
 }
 
+/* A coordinator of the network, who may act for an organisation. */
+static bool actor_sees_all(const struct actor *actor) {
+    return actor->of_network || actor->acting[0] != '\0';
+}
+
 bool access_knows_handover(const struct actor *actor, const struct handover *handover) {
-    return actor->of_network || actor_works_for(actor, handover->from) ||
+    return actor_sees_all(actor) || actor_works_for(actor, handover->from) ||
            actor_works_for(actor, handover->to);
 }
 
@@ -33,5 +38,5 @@ bool access_holds(const struct actor *actor, const struct journey *journey) {
 }
 
 bool access_reads_all(const struct actor *actor, const struct journey *journey) {
-    return actor->of_network || actor_works_for(actor, journey->holder.organisation);
+    return actor_sees_all(actor) || actor_works_for(actor, journey->holder.organisation);
 }

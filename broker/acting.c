@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "broker/access.h"
 #include "broker/answer.h"
 #include "broker/quiet.h"
 
@@ -24,19 +25,73 @@ static const char *acts_for(const struct hv_message *message) {
     }
 }
 
+static bool knows_handover(struct request *request, const struct hv_uuid *id) {
+    struct handover handover;
+
+    if (ledger_handover_find(request->turn->ledger, id, &handover) &&
+        access_knows_handover(&request->actor, &handover))
+        return true;
+    answer_unknown_handover(request);
+    return false;
+}
+
+static bool knows_journey(struct request *request, const struct hv_uuid *id) {
+    struct ledger *ledger = request->turn->ledger;
+    struct journey journey;
+    struct handover open;
+
+    if (ledger_journey_find(ledger, id, &journey)) {
+        const bool has_open = ledger_handover_open_of(ledger, journey.row, &open);
+        if (access_knows_journey(&request->actor, &journey, has_open ? &open : NULL))
+            return true;
+    }
+    answer_unknown_journey(request);
+    return false;
+}
+
+/* Whether the actor is a party to what the command is about; answered where it is not. */
+static bool knows_object(struct request *request) {
+    const struct hv_message *message = &request->message;
+
+    switch ((int)message->type) {
+    case HV_MESSAGE_withdraw:
+        return knows_handover(request, &message->withdraw.handover);
+    case HV_MESSAGE_decline:
+        return knows_handover(request, &message->decline.handover);
+    case HV_MESSAGE_offer:
+        return knows_journey(request, &message->offer.journey);
+    case HV_MESSAGE_close:
+        return knows_journey(request, &message->close.journey);
+    default:
+        return knows_journey(request, &message->note.journey);
+    }
+}
+
+/* A decline goes on from the reserve. */
+static bool is_unavailable(const struct request *request) {
+    return request->turn->mode == TURN_READ_ONLY ||
+           (request->turn->mode != TURN_NORMAL && request->message.type != HV_MESSAGE_decline);
+}
+
+/* In the order of the contract; without a word of what others have. */
+static void refuse(struct request *request, const char *organisation) {
+    if (is_unavailable(request))
+        answer_unavailable(request);
+    else if (!network_organisation(request->turn->broker->network, organisation))
+        answer_unknown_organisation(request, "for", organisation);
+    else if (knows_object(request))
+        answer_refuse(request, HV_REFUSED_FORBIDDEN, "for",
+                      "only a coordinator of the network acts for another organisation");
+}
+
 bool acting_begin(struct request *request) {
     const char *organisation = acts_for(&request->message);
     struct actor *actor = &request->actor;
 
     if (!organisation)
         return false;
-    if (!network_organisation(request->turn->broker->network, organisation)) {
-        answer_unknown_organisation(request, "for", organisation);
-        return true;
-    }
-    if (!actor->of_network) {
-        answer_refuse(request, HV_REFUSED_FORBIDDEN, "for",
-                      "only a coordinator of the network acts for another organisation");
+    if (!actor->of_network || !network_organisation(request->turn->broker->network, organisation)) {
+        refuse(request, organisation);
         return true;
     }
     copy_text(actor->acting, actor->organisation);

@@ -77,6 +77,25 @@ static void command_close(struct request *request) {
     subject_record(request, &decision, &subject);
 }
 
+/* Who closed it for the holder is a second person no more than who closed it there. */
+static bool refuse_own_closing(struct request *request, const struct subject *subject) {
+    struct turn *turn = request->turn;
+    const char *person = request->message.settle.person;
+    struct hv_event closing;
+
+    if (subject->journey.state != HV_JOURNEY_CLOSING ||
+        strcmp(person, subject->journey.closed_by) != 0 ||
+        !ledger_event_get(turn->ledger,
+                          ledger_event_newest(turn->ledger, subject->journey.row, HV_EVENT_CLOSING),
+                          &turn->zone, &closing) ||
+        !closing.has_acted_for || strcmp(closing.organisation, request->actor.organisation) != 0)
+        return false;
+    answer_refuse(request, HV_REFUSED_FORBIDDEN, "person",
+                  "%s closed this journey for %s: somebody else must settle it", person,
+                  closing.acted_for);
+    return true;
+}
+
 static void command_settle(struct request *request) {
     const struct hv_settle *command = &request->message.settle;
     const struct network *network = request->turn->broker->network;
@@ -92,7 +111,8 @@ static void command_settle(struct request *request) {
                           journey_may_settle(&subject.journey, &request->actor, policy),
                       policy.settle_by_organisation
                           ? "a coordinator of the network or of the organisation that holds"
-                          : "a coordinator of the network"))
+                          : "a coordinator of the network") ||
+        refuse_own_closing(request, &subject))
         return;
     journey_decide_settle(&subject.journey, command, &request->actor, &decision);
     subject_record(request, &decision, &subject);

@@ -52,11 +52,18 @@ void subject_find(struct request *request, const struct hv_uuid *journey,
         ledger_command_find(ledger, ret_subject->journey.row, request->command);
 }
 
+/* What a receiver and its coordinators may say of a journey, too. */
+static bool is_of_both_parties(enum hv_message_type type) {
+    return type == HV_MESSAGE_set_urgency || type == HV_MESSAGE_claim;
+}
+
 /* An earlier holder is answered as things stood then, never as they are now. */
 void subject_answer_repeat(struct request *request, const struct subject *subject) {
     struct journey then;
 
-    if (access_reads_all(&request->actor, &subject->journey))
+    if (access_reads_all(&request->actor, &subject->journey) ||
+        (is_of_both_parties(request->message.type) &&
+         access_knows_journey(&request->actor, &subject->journey, subject_open(subject))))
         subject_done(request, &subject->journey, subject->repeat_seq, true);
     else if (ledger_journey_then(request->turn->ledger, subject->journey.row, subject->repeat_seq,
                                  &request->turn->zone, &then))

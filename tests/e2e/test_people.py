@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from peer import now_ms
+from peer import fresh_uuid, now_ms
 from world import DAY_MS as DAY
 from world import HOLDER
 from world import HOUR_MS as HOUR
@@ -588,8 +588,40 @@ def test_acting_for_one_that_can_is_a_conflict(shared_world):
     keys = {"handover": handover, "reason": "full", "decided": "receiver", "for": RECEIVER}
     world.network_coordinator.refused("conflict", "decline", field="for", **keys)
     world.holder.refused("forbidden", "decline", field="for", **keys)
+    world.peer(RECEIVER, "coordinator").refused("forbidden", "decline", field="for", **keys)
+    world.peer(THIRD, "coordinator").refused("unknown", "decline", **keys)
     keys["for"] = "nobody"
     world.network_coordinator.refused("unknown", "decline", field="for", **keys)
+
+
+def test_acting_for_one_whose_it_is_not(shared_world):
+    """The network's coordinators know of it, and the hold is somebody else's."""
+    world = shared_world
+    journey, handover = world.handover_in("received")
+    told = {"on": now_ms(), "begeleider": "nora"}
+    why = {"reason": "quiet", "for": THIRD}
+    for kind, keys in (("decline", {"handover": handover, "decided": "receiver"}), ("withdraw", {"handover": handover}),
+                       ("close", {"journey": journey, "begeleider": "nora", "outcome": "helped", "talked": told}),
+                       ("note", {"journey": journey, "code": "in-touch", "on": now_ms()}),
+                       ("offer", {"journey": journey, "handover": fresh_uuid(), "to": RECEIVER, "kind": "cold",
+                                  "urgency": "routine", "begeleider": "nora"})):
+        world.network_coordinator.refused("forbidden", kind, **keys, **why)
+    assert world.event_names(journey) == ["opened", "offered", "received"]
+
+
+@pytest.mark.network(policies={"settle": "organisation"})
+def test_who_closed_for_another_does_not_settle(world):
+    """A second person has to agree, where a coordinator closed for the holder too."""
+    journey = world.open()
+    world.network[HOLDER].keys.pop("endpoint")
+    world.network.write()
+    world.operator.done("reload")
+    world.network_coordinator.fresh("close", journey=journey, begeleider="nora", outcome="no-response",
+                                    no_talk="not-found", **{"for": HOLDER, "reason": "no-key"})
+    said = dict(journey=journey, agree=True, reason="looked-into", on=now_ms())
+    world.network_coordinator.refused("forbidden", "settle", field="person", person="nora", **said)
+    assert world.status(journey=journey)["state"] == "closing"
+    world.network_coordinator.fresh("settle", person="mona", **said)
 
 
 def test_acting_for_one_without_a_key(world):
@@ -617,6 +649,28 @@ def test_the_list_is_in_order_and_in_pages(world):
     assert coordinator.done("list", phase="receipt")["journeys"] == []
     assert world.peer(THIRD, "coordinator").done("list")["journeys"] == []
     world.holder.refused("forbidden", "list")
+
+
+def test_a_list_of_what_there_is_not(shared_world):
+    """A slip of the pen does not say that nothing is open."""
+    coordinator = shared_world.network_coordinator
+    coordinator.refused("malformed", "list", field="state", state="openn")
+    coordinator.refused("unknown", "list", field="organisation", organisation="delft-suport")
+    for state in ("open", "closing", "closed", "offered", "waiting", "withdrawn"):
+        coordinator.done("list", state=state, organisation=HOLDER)
+
+
+def test_a_receiver_that_repeats_hears_how_it_stands_now(shared_world):
+    """It is a party; what has changed since is for it too."""
+    world = shared_world
+    journey, handover = world.handover_in("delivered")
+    said = dict(journey=journey, reason="worse", on=now_ms(), to="urgent")
+    world.receiver.fresh("urgency", **said)
+    world.holder.fresh("reassign", journey=journey, begeleider="bob", instead_of="anna", reason="ill", on=now_ms())
+    world.receiver.fresh("receive", handover=handover, begeleider="eva")
+    answer = world.receiver.repeat("urgency", **said)
+    assert answer["holder"]["begeleider"] == "bob"
+    assert answer["due"] == world.status(journey=journey)["due"]
 
 
 def test_a_page_goes_on_from_where_the_last_one_ended(world):

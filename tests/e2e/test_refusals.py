@@ -122,10 +122,12 @@ def test_for_before_all_that_the_state_decides(shared_world):
     keys = dict(handover=handover, reason="full", decided="rule")
     for peer in (world.network_coordinator, world.third, world.receiver, world.operator):
         peer.refused("unknown", "decline", field="for", **keys, **{"for": "nobody"})
-    for peer in (world.third, world.receiver, world.peer(RECEIVER, "coordinator"), world.operator):
+    for peer in (world.third, world.peer(THIRD, "coordinator"), world.operator):  # no party to it
+        peer.refused("unknown", "decline", **keys, **{"for": RECEIVER})
+    for peer in (world.holder, world.receiver, world.peer(RECEIVER, "coordinator")):
         peer.refused("forbidden", "decline", field="for", **keys, **{"for": RECEIVER})
-    world.network_coordinator.refused("unknown", "decline", **{**keys, "for": THIRD})  # no party to it
-    world.network_coordinator.refused("forbidden", "decline", **{**keys, "for": HOLDER})  # not its side
+    for other in (HOLDER, THIRD):  # who asks knows of it, and it is not for them to decline
+        world.network_coordinator.refused("forbidden", "decline", **{**keys, "for": other})
     world.network_coordinator.refused("conflict", "decline", field="for", **{**keys, "for": RECEIVER})
 
 
@@ -152,9 +154,12 @@ def test_forbidden_before_what_the_state_decides(shared_world):
     world.receiver.refused("forbidden", "contest", handover=handover, reason="not-there")
     world.holder.refused("forbidden", "claim", journey=journey, person="a", until=far, on=far)
     world.receiver.refused("forbidden", "urgency", journey=journey, to="routine", reason="x", on=far)
-    world.network_coordinator.refused("forbidden", "absent", **{**FULL["absent"], "on": far, "deputy": "anna"})
+    world.network_coordinator.refused("forbidden", "absent", **{**FULL["absent"], "on": far})
+    world.network_coordinator.refused("malformed", "absent", field="deputy",
+                                      **{**FULL["absent"], "on": far, "deputy": FULL["absent"]["begeleider"]})
     world.operator.refused("forbidden", "watch", **{"from": 2**53 - 1})
-    world.holder.refused("forbidden", "list", after=fresh_uuid())
+    world.holder.refused("forbidden", "list", after=fresh_uuid(), organisation="nobody")
+    world.holder.refused("malformed", "list", field="state", state="lost")
 
 
 def test_repeated_before_what_the_state_decides(shared_world):
@@ -264,7 +269,7 @@ def test_strangers_learn_nothing(shared_world, command, who):
         answers.append(without_request(ask(world, stranger, command, **keys)))
     assert answers[0] == answers[1]
     if command not in ("ack", "nack"):
-        assert answers[0]["code"] == ("forbidden" if "for" in keys else "unknown")
+        assert answers[0]["code"] == "unknown"
 
 
 def test_a_stranger_may_not_close_what_it_cannot_see(shared_world):

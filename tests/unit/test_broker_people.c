@@ -212,7 +212,9 @@ static void test_acting_for(void **state) {
     struct peer *desk = desk_begin(world, "kcc", 0);
     struct peer *other = desk_begin(world, "support", 0);
     peer_may_not(desk, decline_for(1, "werkse"), HV_REFUSED_CONFLICT, "for");
-    peer_may_not(other, decline_for(1, "werkse"), HV_REFUSED_FORBIDDEN, "for");
+    peer_may_not(other, decline_for(1, "werkse"), HV_REFUSED_UNKNOWN, NULL);
+    peer_may_not(kcc, decline_for(1, "werkse"), HV_REFUSED_FORBIDDEN, "for");
+    peer_may_not(desk, decline_for(1, "support"), HV_REFUSED_FORBIDDEN, NULL);
     peer_may_not(desk, decline_for(1, "nobody"), HV_REFUSED_UNKNOWN, "for");
     peer_say(werkse, &bye, NULL, 0);
     world_settle(world);
