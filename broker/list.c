@@ -153,6 +153,30 @@ static size_t fill_page(struct request *request, struct ledger_place place, size
     return count;
 }
 
+/* An empty list would say that nothing is open. */
+static bool refuse_state(struct request *request) {
+    const struct hv_list *question = &request->message.list;
+    const char *state = question->state;
+
+    if (!question->has_state ||
+        wire_word_number(&wire_vocabulary_handover_state, state, strlen(state)) ||
+        wire_word_number(&wire_vocabulary_journey_state, state, strlen(state)))
+        return false;
+    answer_refuse(request, HV_REFUSED_MALFORMED, "state",
+                  "`state` is that of a handover or of a journey, and `%s` is neither", state);
+    return true;
+}
+
+static bool refuse_organisation(struct request *request) {
+    const struct hv_list *question = &request->message.list;
+
+    if (!question->has_organisation ||
+        network_organisation(request->turn->broker->network, question->organisation))
+        return false;
+    answer_unknown_organisation(request, "organisation", question->organisation);
+    return true;
+}
+
 static void question_list(struct request *request) {
     const struct hv_list *question = &request->message.list;
     const size_t limit = question->has_limit ? (size_t)question->limit : LIMIT_DEFAULT;
@@ -162,11 +186,13 @@ static void question_list(struct request *request) {
     struct hv_uuid last = {{0}};
     bool more = false;
 
+    if (refuse_state(request))
+        return;
     if (request->actor.role != HV_ROLE_COORDINATOR) {
         answer_forbidden(request, "a coordinator");
         return;
     }
-    if (!begin_after(request, &place))
+    if (refuse_organisation(request) || !begin_after(request, &place))
         return;
     page = msgpack_zone_malloc(&request->turn->zone, limit * sizeof *page);
     if (!page) {
