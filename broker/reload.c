@@ -268,13 +268,13 @@ void reload_take(struct request *request) {
     struct hv_message message;
     struct failure failure;
 
-    if (request->actor.role != HV_ROLE_OPERATOR) {
-        answer_forbidden(request, "an operator");
-        return;
-    }
     if (turn->mode != TURN_NORMAL) {
         answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
                       "the broker's disk is full: the network files are not read now");
+        return;
+    }
+    if (request->actor.role != HV_ROLE_OPERATOR) {
+        answer_forbidden(request, "an operator");
         return;
     }
     const int rc = reload_network(turn, &failure);

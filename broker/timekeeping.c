@@ -83,13 +83,13 @@ bool timekeeping_take(struct request *request) {
 
     if (request->message.type != HV_MESSAGE_clock_accept)
         return false;
-    if (request->actor.role != HV_ROLE_OPERATOR) {
-        answer_forbidden(request, "an operator");
-        return true;
-    }
     if (turn->mode == TURN_READ_ONLY) {
         answer_refuse(request, HV_REFUSED_UNAVAILABLE, NULL,
                       "the broker's disk is full to the last byte; ask again later");
+        return true;
+    }
+    if (request->actor.role != HV_ROLE_OPERATOR) {
+        answer_forbidden(request, "an operator");
         return true;
     }
     if (turn->clock.doubted)

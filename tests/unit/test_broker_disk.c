@@ -132,6 +132,23 @@ static struct cast cast_begin(struct broker_world *world) {
     return cast;
 }
 
+/* Judged before `unknown` and `forbidden`: it says nothing about what is there, and whose it is. */
+static void assert_says_nothing_of_it(struct cast cast) {
+    struct hv_message reload = {.type = HV_MESSAGE_reload};
+    struct hv_message absent = {.type = HV_MESSAGE_absent};
+    struct hv_message withdraw = say_withdraw(50);
+
+    peer_may_not(cast.werkse, say_receive(50, "anna"), HV_REFUSED_UNAVAILABLE, NULL);
+    sample_text(reload.reload.request, "reload");
+    peer_may_not(cast.kcc, reload, HV_REFUSED_UNAVAILABLE, NULL);
+    sample_text(absent.absent.request, "absent");
+    sample_text(absent.absent.begeleider, "h.holder");
+    peer_may_not(cast.kcc, absent, HV_REFUSED_UNAVAILABLE, NULL);
+    withdraw.withdraw.has_for_ = true;
+    sample_text(withdraw.withdraw.for_, "nobody");
+    peer_may_not(cast.werkse, withdraw, HV_REFUSED_UNAVAILABLE, NULL);
+}
+
 /* Nothing new is taken; what is asked, and what was said before, is answered. */
 static void assert_takes_nothing_new(struct broker_world *world, struct cast cast) {
     size_t size = 0;
@@ -151,8 +168,7 @@ static void assert_takes_nothing_new(struct broker_world *world, struct cast cas
     peer_may_not(cast.werkse, say_pickup(4, "anna"), HV_REFUSED_UNAVAILABLE, NULL);
     peer_may_not(cast.werkse, say_fetch(4), HV_REFUSED_UNAVAILABLE, NULL);
     peer_may_not(cast.kcc, say_history(4), HV_REFUSED_UNAVAILABLE, NULL);
-    /* Judged before `unknown`: it says nothing about what is there. */
-    peer_may_not(cast.werkse, say_receive(50, "anna"), HV_REFUSED_UNAVAILABLE, NULL);
+    assert_says_nothing_of_it(cast);
     (void)peer_repeats(cast.kcc, say_open(4, "h.holder"));
     (void)peer_repeats(cast.kcc, say_offer(4, "werkse", HV_KIND_COLD));
     (void)peer_does(cast.kcc, say_status(4));
