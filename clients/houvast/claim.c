@@ -11,7 +11,9 @@
 
 int claim_until_take(struct claim_words *words, const char *text, hv_time now_ms,
                      hv_time *ret_until_ms) {
-    if (!*text || until_parse(text, now_ms, ret_until_ms) < 0)
+    if (strcmp(text, "now") == 0)
+        *ret_until_ms = now_ms; /* the very moment of --on, so that it gives back */
+    else if (!*text || until_parse(text, now_ms, ret_until_ms) < 0)
         return -EINVAL;
     words->until_is_span = !strchr(text, ':');
     return 0;

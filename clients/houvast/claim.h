@@ -13,7 +13,8 @@ struct claim_words {
     bool on_is_now, until_is_span;
 };
 
-/* Reads what --until takes beside what any TIME is: a span or a time of day (until.h). 0, or
+/* Reads what --until takes beside what any TIME is: `now`, a span or a time of day
+ * (until.h). 0, or
  * -EINVAL for any other form. */
 int claim_until_take(struct claim_words *words, const char *text, hv_time now_ms,
                      hv_time *ret_until_ms);

@@ -3,9 +3,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "clients/houvast/describe.h"
 #include "clients/houvast/session.h"
 #include "clients/houvast/show.h"
 #include "clients/houvast/terms.h"
@@ -26,28 +28,37 @@ static int width_of_output(void) {
     return known && size.ws_col >= 40 ? size.ws_col : 0;
 }
 
-/* Who holds now, where we may ask. */
+/* Who holds, and what it waits for. */
+static void holder_print(const struct hv_done *done) {
+    bool closed = hv_journey_state_parse(done->state) == HV_JOURNEY_CLOSED;
+    char due[TERMS_SIZE], *text = NULL;
+    size_t size;
+    FILE *out = describe_begin(&text, &size);
+    fprintf(out, "%s of %s %s the resident", done->holder.begeleider, done->holder.organisation,
+            closed ? "held" : "holds");
+    if (!closed && done->has_phase)
+        fprintf(out, ", who waits for %s", terms_waits(done->phase));
+    if (!closed && done->has_due) {
+        terms_moment(done->due, due);
+        fprintf(out, "; the next step is due %s", due);
+    }
+    putc('.', out);
+    describe_done(out, &text);
+    timeline_wrap(stdout, text, 0, 0, width_of_output());
+    free(text);
+}
+
+/* Which journey it is, and how it stands now, where we may ask. */
 static void standing_print(struct hv_connection *connection, const struct hv_uuid *journey) {
     const struct hv_status question = {.has_journey = true, .journey = *journey};
     struct hv_answer answer = {0};
-    char id[HV_UUID_TEXT_SIZE], due[TERMS_SIZE];
+    char id[HV_UUID_TEXT_SIZE];
     hv_uuid_text(journey, id);
-    printf("Journey %s", id);
-    if (hv_status(connection, &question, &answer) == 0) {
-        const struct hv_done *done = &answer.message.done;
-        bool closed = hv_journey_state_parse(done->state) == HV_JOURNEY_CLOSED;
-        printf("\n%s of %s %s the resident", done->holder.begeleider, done->holder.organisation,
-               closed ? "held" : "holds");
-        if (!closed && done->has_phase)
-            printf(", who waits for %s", terms_waits(done->phase));
-        if (!closed && done->has_due) {
-            terms_moment(done->due, due);
-            printf("; the next step is due %s", due);
-        }
-        putchar('.');
-    }
+    printf("Journey %s\n", id);
+    if (hv_status(connection, &question, &answer) == 0)
+        holder_print(&answer.message.done);
     hv_answer_free(&answer);
-    puts("\n");
+    putchar('\n');
 }
 
 static void page_show(struct timeline *timeline, const struct hv_answer *answer) {

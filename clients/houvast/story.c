@@ -49,7 +49,11 @@ static void step_note(struct story *story, const struct hv_event *event) {
         story->steps = more;
         story->step_capacity = capacity;
     }
-    story->steps[story->step_count++] = (struct story_step){event->seq, event->step};
+    struct story_step *step = &story->steps[story->step_count++];
+    *step = (struct story_step){.seq = event->seq, .step = event->step};
+    step->addressee_count = event->has_addressees ? event->addressees.count : 0;
+    for (size_t i = 0; i < step->addressee_count && i < STORY_ADDRESSEES_MAX; i++)
+        step->addressees[i] = event->addressees.items[i];
 }
 
 /* They come in the order of seq. */
@@ -480,6 +484,20 @@ void story_tell(struct story *story, FILE *out, const struct hv_event *event) {
     (tell ? tell : tell_plainly)(&telling);
 }
 
-bool story_is_housekeeping(const struct hv_event *event) {
+/* Whether the step was for that inbox; where that is not known, it was. */
+static bool is_meant(const struct story_step *step, const struct hv_event *told) {
+    enum hv_role role = told->has_inbox ? told->inbox : HV_ROLE_ENDPOINT;
+    if (!step || !step->addressee_count || step->addressee_count > STORY_ADDRESSEES_MAX)
+        return true;
+    for (size_t i = 0; i < step->addressee_count; i++)
+        if (step->addressees[i].role == role &&
+            strcmp(step->addressees[i].organisation, by(told)) == 0)
+            return true;
+    return false;
+}
+
+bool story_is_housekeeping(const struct story *story, const struct hv_event *event) {
+    if (event->event == HV_EVENT_TOLD && event->has_of)
+        return !is_meant(step_of(story, event->of), event);
     return event->event == HV_EVENT_ACKNOWLEDGED || event->event == HV_EVENT_READ;
 }

@@ -40,7 +40,7 @@ void timeline_add(struct timeline *timeline, const struct hv_event *event) {
     char clock[TERMS_SIZE], *sentence = NULL;
     size_t size;
     timeline->event_count++;
-    if (!timeline->whole && story_is_housekeeping(event)) {
+    if (!timeline->whole && story_is_housekeeping(&timeline->story, event)) {
         timeline->left_out++;
         return;
     }

@@ -44,8 +44,10 @@ static void journey_print(const struct hv_standing *standing, hv_time now_ms) {
 }
 
 /* Each stands for itself: what came before may be long ago. */
-static void event_print(const struct hv_event *event) {
+static void event_print(const struct hv_event *event, bool whole) {
     struct story story = {.alone = true};
+    if (!whole && story_is_housekeeping(&story, event))
+        return;
     char at[WHEN_TEXT_SIZE] = "", journey[HV_UUID_TEXT_SIZE] = "";
     if (event->has_at)
         when_text(event->at, at);
@@ -86,8 +88,8 @@ static int sight_print(struct watcher *watcher, const struct hv_message *message
     else if (message->type == HV_MESSAGE_gap)
         printf("Events %" PRId64 " to %" PRId64 " were left out; asking for them.\n",
                message->gap.from, message->gap.to);
-    else if (watcher->whole || !story_is_housekeeping(&message->watched_event.event))
-        event_print(&message->watched_event.event);
+    else
+        event_print(&message->watched_event.event, watcher->whole);
     return 0;
 }
 

@@ -181,13 +181,24 @@ static int detail_lines(void) {
     return LINES >= LINES_HIGH ? 4 : 3;
 }
 
+static bool is_same_inbox(const struct hv_told *one, const struct hv_told *other) {
+    return one->role == other->role && strcmp(one->organisation, other->organisation) == 0;
+}
+
+/* Each inbox once, when it took note last: they come newest first. */
 static void detail_told(FILE *out, const struct hv_standing *standing) {
-    for (size_t i = 0; i < standing->told.count && i < TOLD_MAX; i++) {
+    size_t shown = 0;
+    for (size_t i = 0; i < standing->told.count && shown < TOLD_MAX; i++) {
         const struct hv_told *told = &standing->told.items[i];
         char inbox[HV_CODE_SIZE + 32], at[TERMS_SIZE];
+        size_t before = 0;
+        while (before < i && !is_same_inbox(&standing->told.items[before], told))
+            before++;
+        if (before < i)
+            continue;
         terms_inbox(told->organisation, told->role, inbox, sizeof inbox);
         terms_moment(told->at, at);
-        fprintf(out, "%s%s (%s)", i ? ", " : "Told: ", inbox, at);
+        fprintf(out, "%s%s (%s)", shown++ ? ", " : "Told: ", inbox, at);
     }
     putc('.', out);
 }

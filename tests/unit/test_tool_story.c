@@ -116,8 +116,13 @@ static void test_who_was_told(void **state) {
         .of = 12,
     };
     assert_tells(&told, "Told: kcc's coordinators took note of step 2.");
+    assert_false(story_is_housekeeping(&story, &told));
+    told.inbox = HV_ROLE_ENDPOINT; /* the holder hears of it too */
+    assert_true(story_is_housekeeping(&story, &told));
+    told.inbox = HV_ROLE_COORDINATOR;
     told.of = 11;
     assert_tells(&told, "Told: kcc's coordinators took note of it.");
+    assert_false(story_is_housekeeping(&story, &told));
     event.has_addressees = false;
     event.has_reached = true;
     assert_tells(&event, "Step 2: nobody at werkse has taken it on. There is nobody to say it to.");
