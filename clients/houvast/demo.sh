@@ -306,14 +306,16 @@ stay() {
     local status=0
     cat <<END
 
-The broker stays up until Ctrl-C. Three commands to try in a second terminal, in this folder:
+The broker stays up until Ctrl-C. Four commands to try in other terminals, in this folder:
 
     $houvast --config $run/clients/kcc/coordinator.conf status --ref KCC-2041
     $houvast --config $run/clients/kcc/coordinator.conf history --ref KCC-2041
+    $houvast --config $run/clients/kcc/coordinator.conf watch
     $houvast --config $run/clients/delft-voor-elkaar/endpoint.conf open --ref DVE-1 --anonymous \\
         --begeleider rachid --basis consent --urgency routine
 
-They ask who holds the resident, show all that happened, and begin a journey at Delft voor Elkaar.
+They ask who holds the resident, show all that happened, watch what is open, and begin a journey at
+Delft voor Elkaar.
 END
     # Ctrl-C is how this is meant to end.
     trap 'stop_in_order; exit 0' INT TERM
