@@ -164,7 +164,7 @@ def test_journey(shared_world, state, move):
         for side, who in SIDES.items():
             if side in right:
                 continue
-            expected = "forbidden" if side in scene.parties or move.by == "for" else "unknown"
+            expected = "forbidden" if side in scene.parties else "unknown"
             compare(differences, side, expected, world.peer(*who).ask(move.kind, journey=scene.journey, **keys))
         stands = world.status(journey=scene.journey)["state"]
         if stands != scene.journey_state:
@@ -187,8 +187,7 @@ def test_a_journey_that_does_not_exist(shared_world, move):
     with all_at_once(f"{move.name} of nothing") as differences:
         for side, who in SIDES.items():
             answer = world.peer(*who).ask(move.kind, journey=fresh_uuid(), **move.keys(scene))
-            expected = "forbidden" if move.by == "for" and side != "network's coordinator" else "unknown"
-            compare(differences, side, expected, answer)
+            compare(differences, side, "unknown", answer)
 
 
 @pytest.mark.parametrize("state", JOURNEY_STATES)
