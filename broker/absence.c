@@ -62,7 +62,7 @@ static bool is_for_receiver(const struct hv_event *event, const struct handover 
 const char *absence_meant_for(const struct hv_event *event, const struct journey *journey,
                               const struct handover *handover, const char *organisation) {
     if (is_for_receiver(event, handover, organisation))
-        return handover->picked_up_by[0] ? handover->picked_up_by : handover->received_by;
+        return handover_begeleider(handover);
     return strcmp(journey->holder.organisation, organisation) == 0 ? journey->holder.begeleider
                                                                    : "";
 }

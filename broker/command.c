@@ -12,7 +12,6 @@
 #include "broker/answer.h"
 #include "broker/record.h"
 #include "broker/standing.h"
-#include "wire/wire.h"
 
 /* ---- Answers ---- */
 
@@ -30,17 +29,7 @@ void command_done_with_handover(struct request *request, const struct handover *
     struct hv_done *done = answer_begin(request, &message);
     done->has_repeated = repeated;
     done->repeated = repeated;
-    done->has_journey = true;
-    done->journey = handover->journey;
-    done->has_handover = true;
-    done->handover = handover->id;
-    done->has_state = true;
-    copy_text(done->state, wire_word_text(&wire_vocabulary_handover_state, (int)handover->state));
-    done->has_holder = true;
-    done->holder = handover_is_open(handover) ? journey->holder : handover->end_holder;
-    const struct hv_run *run = handover_is_open(handover) ? standing_run(journey, handover) : NULL;
-    done->has_due = run != NULL;
-    done->due = run ? run->due : 0;
+    standing_tell(journey, handover, done);
     if (dossier_hash) {
         done->has_dossier_hash = true;
         memcpy(done->dossier_hash, dossier_hash, sizeof done->dossier_hash);

@@ -57,6 +57,10 @@ bool handover_is_open(const struct handover *handover) {
     return false;
 }
 
+const char *handover_begeleider(const struct handover *handover) {
+    return handover->picked_up_by[0] ? handover->picked_up_by : handover->received_by;
+}
+
 bool handover_is_cold(enum hv_kind kind) {
     switch (kind) {
     case HV_KIND_WARM:

@@ -50,6 +50,10 @@ struct handover {
 
 bool handover_is_open(const struct handover *handover);
 
+/* Who has it in hand at the receiver: who picked it up, or else received it; "" for nobody yet.
+ * Borrowed from the handover. */
+const char *handover_begeleider(const struct handover *handover);
+
 /* Each decides one command of an asker that is of the right side and role (access.h); the state
  * table is judged here. They fill *ret_decision and change nothing else. `dossier_hash` is NULL
  * where none came. */

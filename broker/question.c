@@ -29,18 +29,12 @@ static void *turn_memory(struct turn *turn, size_t count, size_t size) {
 }
 
 static void set_receiver(struct hv_done *done, const struct handover *handover) {
-    const char *begeleider =
-        handover->picked_up_by[0] ? handover->picked_up_by : handover->received_by;
+    const char *begeleider = handover_begeleider(handover);
 
     done->has_receiver = true;
     copy_text(done->receiver.organisation, handover->to);
     done->receiver.has_begeleider = begeleider[0] != '\0';
     copy_text(done->receiver.begeleider, begeleider);
-}
-
-static void set_state(struct hv_done *done, const struct wire_vocabulary *states, int state) {
-    done->has_state = true;
-    copy_text(done->state, wire_word_text(states, state));
 }
 
 /* ---- status ---- */
@@ -66,7 +60,7 @@ static void set_times(struct turn *turn, struct hv_done *done, const struct hand
     done->times.items = times;
 }
 
-/* What falls due first, of a handover or of the whole journey, and who is on it. */
+/* Of what falls due first, of a handover or of the whole journey: which step, and who is on it. */
 static void set_ladder(struct turn *turn, struct hv_done *done, const struct journey *journey,
                        const struct handover *handover, const struct handover *open) {
     const struct hv_run *run = standing_run(journey, handover);
@@ -77,8 +71,6 @@ static void set_ladder(struct turn *turn, struct hv_done *done, const struct jou
         done->phase = run->phase;
         done->has_step = true;
         done->step = run->step;
-        done->has_due = true;
-        done->due = run->due;
     }
     done->has_claimed = claim != NULL;
     if (claim)
@@ -100,13 +92,7 @@ static void status_of_handover(struct request *request) {
         return;
     const bool is_open = handover_is_open(&handover);
     struct hv_done *done = answer_begin(request, &message);
-    done->has_journey = true;
-    done->journey = handover.journey;
-    done->has_handover = true;
-    done->handover = handover.id;
-    set_state(done, &wire_vocabulary_handover_state, (int)handover.state);
-    done->has_holder = true;
-    done->holder = is_open ? journey.holder : handover.end_holder;
+    standing_tell(&journey, &handover, done);
     set_receiver(done, &handover);
     done->has_kind = true;
     done->kind = handover.kind;
@@ -145,11 +131,7 @@ static void status_of_journey(struct request *request) {
         return;
     }
     struct hv_done *done = answer_begin(request, &message);
-    done->has_journey = true;
-    done->journey = journey.id;
-    set_state(done, &wire_vocabulary_journey_state, (int)journey.state);
-    done->has_holder = true;
-    done->holder = journey.holder;
+    standing_tell(&journey, NULL, done);
     done->has_urgency = true;
     done->urgency = journey.urgency;
     done->has_since = true;

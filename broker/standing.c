@@ -59,8 +59,30 @@ hv_time standing_late(const struct turn *turn, const struct journey *journey) {
     return late_ms;
 }
 
+void standing_tell(const struct journey *journey, const struct handover *handover,
+                   struct hv_done *done) {
+    const bool is_over = handover && !handover_is_open(handover);
+    const struct hv_run *run = is_over ? NULL : standing_run(journey, handover);
+    const char *state = handover
+                            ? wire_word_text(&wire_vocabulary_handover_state, (int)handover->state)
+                            : wire_word_text(&wire_vocabulary_journey_state, (int)journey->state);
+
+    done->has_journey = true;
+    done->journey = handover ? handover->journey : journey->id;
+    if (handover) {
+        done->has_handover = true;
+        done->handover = handover->id;
+    }
+    done->has_state = true;
+    copy_text(done->state, state);
+    done->has_holder = true;
+    done->holder = is_over ? handover->end_holder : journey->holder;
+    done->has_due = run != NULL;
+    done->due = run ? run->due : 0;
+}
+
 static void fill_receiver(struct hv_standing *standing, const struct handover *open) {
-    const char *begeleider = open->picked_up_by[0] ? open->picked_up_by : open->received_by;
+    const char *begeleider = handover_begeleider(open);
 
     standing->has_handover = true;
     standing->handover = open->id;

@@ -9,6 +9,12 @@
 void standing_fill(struct turn *turn, const struct journey *journey, const struct handover *open,
                    struct hv_standing *ret_standing);
 
+/* Says in a `done` how the handover stands, or where that is NULL the journey: which one it is, its
+ * state, who holds, what is due first. Of an ended handover it is who held when it ended, never who
+ * holds now. */
+void standing_tell(const struct journey *journey, const struct handover *handover,
+                   struct hv_done *done);
+
 /* What of the journey falls due first; of a handover, of what it waits for itself. NULL where
  * nothing runs. */
 const struct hv_run *standing_run(const struct journey *journey, const struct handover *handover);

@@ -9,7 +9,6 @@
 #include "broker/command.h"
 #include "broker/record.h"
 #include "broker/standing.h"
-#include "wire/wire.h"
 
 /* ---- Answers ---- */
 
@@ -22,15 +21,7 @@ void subject_done(struct request *request, const struct journey *journey, int64_
     struct hv_done *done = answer_begin(request, &message);
     done->has_repeated = repeated;
     done->repeated = repeated;
-    done->has_journey = true;
-    done->journey = journey->id;
-    done->has_state = true;
-    copy_text(done->state, wire_word_text(&wire_vocabulary_journey_state, (int)journey->state));
-    done->has_holder = true;
-    done->holder = journey->holder;
-    const struct hv_run *run = standing_run(journey, NULL);
-    done->has_due = run != NULL;
-    done->due = run ? run->due : 0;
+    standing_tell(journey, NULL, done);
     answer_done(request, &message, seq);
 }
 
