@@ -60,6 +60,36 @@ static void end_receivers(const struct change *change) {
     (void)runs_remove(change->runs, HV_PHASE_WAITING);
 }
 
+static const enum hv_phase receivers_phases[] = {HV_PHASE_RECEIPT, HV_PHASE_PICKUP,
+                                                 HV_PHASE_ARRIVAL};
+#define RECEIVERS_PHASES (sizeof receivers_phases / sizeof receivers_phases[0])
+
+/* What the receiver must do now; NULL where nothing of it runs. */
+static struct hv_run *receivers_run(const struct change *change) {
+    struct hv_run *run = NULL;
+
+    for (size_t i = 0; i < RECEIVERS_PHASES && !run; i++)
+        run = runs_find(change->runs, receivers_phases[i], NULL);
+    return run;
+}
+
+/* The receiver's next phase takes the place of the one before. To and fro between them would put a
+ * ladder off for ever: it goes on where it was, once `put_off` has come more often than it may. */
+static void follow_for_receiver(const struct change *change, enum hv_phase phase, hv_time began_ms,
+                                bool put_off) {
+    const struct hv_run *present = receivers_run(change);
+    const struct hv_run before = present ? *present : (struct hv_run){0};
+
+    end_receivers(change);
+    struct hv_run *run = begin_for_receiver(change, phase, began_ms);
+    run->has_put_off = before.has_put_off;
+    run->put_off = before.put_off;
+    if (put_off)
+        (void)run_put_off(run, change->rules);
+    if (present && run_is_spent(run, change->rules))
+        run_go_on(run, &before, change->journey->holder.organisation, change->rules);
+}
+
 /* ---- Journey ---- */
 
 static void after_opened(const struct change *change) {
@@ -79,27 +109,39 @@ static void after_settled(const struct change *change) {
     (void)begin_for_holder(change, HV_PHASE_HELD);
 }
 
-/* A change of urgency begins every phase anew from now, but for what has yet to begin. Raised to
- * crisis nobody waits any more. */
-static void after_urgency(const struct change *change) {
+/* One run under another urgency. A check-in that is not answered stays so. */
+static void run_presses(const struct change *change, struct hv_run *run) {
     const hv_time now_ms = change->rules->now_ms;
+    const char *holder = change->journey->holder.organisation;
+    const bool lowered = run->urgency > change->journey->urgency;
+    const bool waits = runs_find(change->runs, HV_PHASE_WAITING, NULL) != NULL;
+    const bool stays_ahead = run->began > now_ms && (waits || lowered);
+
+    if (lowered && !run_put_off(run, change->rules))
+        return;
+    run->urgency = change->journey->urgency;
+    if (run->has_asked)
+        run_ask(run, holder, change->rules);
+    else
+        run_restart(run, holder, stays_ahead ? run->began : now_ms, change->rules);
+}
+
+/* A change of urgency begins every phase anew from now, but for a wait; and a lower one leaves what
+ * is planned where it is. Lowered again and again, the ladder goes on as it was. Raised to crisis
+ * nobody waits any more. */
+static void after_urgency(const struct change *change) {
+    const struct journey *journey = change->journey;
     const bool waits = runs_find(change->runs, HV_PHASE_WAITING, NULL) != NULL;
 
-    if (waits && change->journey->urgency == HV_URGENCY_CRISIS && change->handover) {
-        end_receivers(change);
-        (void)begin_for_receiver(change,
-                                 change->handover->state == HV_HANDOVER_PICKED_UP ? HV_PHASE_ARRIVAL
-                                                                                  : HV_PHASE_PICKUP,
-                                 now_ms);
-    }
+    if (waits && journey->urgency == HV_URGENCY_CRISIS && change->handover)
+        follow_for_receiver(change,
+                            change->handover->state == HV_HANDOVER_PICKED_UP ? HV_PHASE_ARRIVAL
+                                                                             : HV_PHASE_PICKUP,
+                            change->rules->now_ms, false);
     for (size_t i = 0; i < change->runs->count; i++) {
         struct hv_run *run = &change->runs->items[i];
-        const bool ahead = run->began > now_ms;
-        if (run->urgency == change->journey->urgency)
-            continue;
-        run->urgency = change->journey->urgency;
-        run_restart(run, change->journey->holder.organisation, ahead ? run->began : now_ms,
-                    change->rules);
+        if (run->urgency != journey->urgency)
+            run_presses(change, run);
     }
 }
 
@@ -116,10 +158,8 @@ static void after_received(const struct change *change) {
     const bool had = runs_find(change->runs, HV_PHASE_RECEIPT, NULL) ||
                      runs_find(change->runs, HV_PHASE_WAITING, NULL);
 
-    if (!had)
-        return;
-    end_receivers(change);
-    (void)begin_for_receiver(change, HV_PHASE_PICKUP, change->rules->now_ms);
+    if (had)
+        follow_for_receiver(change, HV_PHASE_PICKUP, change->rules->now_ms, false);
 }
 
 /* A contact that is planned begins the phase then, but no later than a wait may last: a plan for
@@ -143,8 +183,7 @@ static void after_picked_up(const struct change *change) {
     struct hv_run *arrival = runs_find(change->runs, HV_PHASE_ARRIVAL, NULL);
 
     if (!arrival) {
-        end_receivers(change);
-        (void)begin_for_receiver(change, HV_PHASE_ARRIVAL, began_ms);
+        follow_for_receiver(change, HV_PHASE_ARRIVAL, began_ms, false);
         return;
     }
     if (began_ms > now_ms ? arrival->began == began_ms : arrival->began <= now_ms)
@@ -158,18 +197,22 @@ static void after_picked_up(const struct change *change) {
     run_restart(arrival, change->journey->holder.organisation, began_ms, change->rules);
 }
 
+/* Where the dates are new, the holder's check-ins go on as they were; a sooner one puts nothing
+ * off. */
 static void after_waiting(const struct change *change) {
-    struct hv_run *waiting = runs_find(change->runs, HV_PHASE_WAITING, NULL);
-    struct hv_run kept = {0};
-    const bool had = waiting != NULL;
+    const struct hv_run *waiting = runs_find(change->runs, HV_PHASE_WAITING, NULL);
+    const struct hv_run *pickup = runs_find(change->runs, HV_PHASE_PICKUP, NULL);
+    const hv_time expected_ms = change->event->expected;
+    const bool is_sooner = waiting && pickup && expected_ms <= pickup->began;
+    const struct hv_run kept = waiting ? *waiting : (struct hv_run){0};
 
-    if (had)
-        kept = *waiting; /* new dates: the holder's check-ins go on as they were */
-    end_receivers(change);
-    waiting = begin_for_holder(change, HV_PHASE_WAITING);
-    if (had)
-        *waiting = kept;
-    (void)begin_for_receiver(change, HV_PHASE_PICKUP, change->event->expected);
+    follow_for_receiver(change, HV_PHASE_PICKUP, expected_ms, !is_sooner);
+    const struct hv_run follows = *runs_find(change->runs, HV_PHASE_PICKUP, NULL);
+    (void)runs_remove(change->runs, HV_PHASE_PICKUP);
+    struct hv_run *check_ins = begin_for_holder(change, HV_PHASE_WAITING);
+    if (kept.phase)
+        *check_ins = kept;
+    change->runs->items[change->runs->count++] = follows;
 }
 
 /* What is contested is for the new holder to answer. The handover that it was about is over, and
@@ -260,17 +303,13 @@ static void after_tip(const struct change *change) {
 }
 
 static void after_working_on_it(const struct change *change) {
-    static const enum hv_phase phases[] = {HV_PHASE_RECEIPT, HV_PHASE_PICKUP, HV_PHASE_ARRIVAL};
+    struct hv_run *run = receivers_run(change);
 
-    for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
-        struct hv_run *run = runs_find(change->runs, phases[i], NULL);
-        if (!run || run->began > change->rules->now_ms)
-            continue;
-        run->has_restarts = true;
-        run->restarts++;
-        run_restart(run, change->journey->holder.organisation, change->rules->now_ms,
-                    change->rules);
-    }
+    if (!run || run->began > change->rules->now_ms)
+        return;
+    run->has_restarts = true;
+    run->restarts++;
+    run_restart(run, change->journey->holder.organisation, change->rules->now_ms, change->rules);
 }
 
 static void after_no_show(const struct change *change) {

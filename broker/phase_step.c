@@ -78,11 +78,7 @@ static void step_check_in(const struct journey *journey, struct hv_run *run,
 
     ret_step->event.event = HV_EVENT_CHECK_IN_DUE;
     address(journey, run, &to_holder, rules, ret_step);
-    run->has_asked = true;
-    run->asked = rules->now_ms;
-    run->step = 0;
-    run->network = rules->network_seq;
-    run->due = run_next_due(run, journey->holder.organisation, rules->network, rules);
+    run_ask(run, journey->holder.organisation, rules);
     if (!ret_step->event.reached)
         run->due = rules->now_ms; /* nobody was asked: somebody else hears of it at once */
 }

@@ -171,16 +171,61 @@ bool run_bring_back(struct hv_run *run, const char *holder, const struct network
 
 /* ---- Beginning ---- */
 
-void run_restart(struct hv_run *run, const char *holder, hv_time began_ms,
-                 const struct run_rules *rules) {
-    run->began = began_ms;
+/* The first step comes next, of the ladder that is in force now. */
+static void begin_ladder(struct hv_run *run, const char *holder, const struct run_rules *rules) {
     run->step = 0;
     run->network = rules->network_seq;
-    run->has_asked = false;
-    run->asked = 0;
     run->has_left = false;
     run->left = 0;
     run->due = run_next_due(run, holder, rules->network, rules);
+}
+
+void run_restart(struct hv_run *run, const char *holder, hv_time began_ms,
+                 const struct run_rules *rules) {
+    run->began = began_ms;
+    run->has_asked = false;
+    run->asked = 0;
+    begin_ladder(run, holder, rules);
+}
+
+void run_ask(struct hv_run *run, const char *holder, const struct run_rules *rules) {
+    run->has_asked = true;
+    run->asked = rules->now_ms;
+    begin_ladder(run, holder, rules);
+}
+
+static hv_time sooner(hv_time one_ms, hv_time other_ms) {
+    return one_ms < other_ms ? one_ms : other_ms;
+}
+
+void run_go_on(struct hv_run *run, const struct hv_run *before, const char *holder,
+               const struct run_rules *rules) {
+    run->began = sooner(run->began, before->began);
+    run->step = before->step;
+    run->due = sooner(run_next_due(run, holder, rules->network, rules), before->due);
+    run->has_left = before->has_left && run->due == before->due;
+    run->left = run->has_left ? before->left : 0;
+    run->has_rested = before->has_rested;
+    run->rested = before->rested;
+    run->has_rested_own = before->has_rested_own;
+    run->rested_own = before->rested_own;
+    run->has_restarts = before->has_restarts;
+    run->restarts = before->restarts;
+}
+
+static int64_t put_off_max(const struct run_rules *rules) {
+    return rules->network->policies.restarts_max + 1;
+}
+
+bool run_is_spent(const struct hv_run *run, const struct run_rules *rules) {
+    return run->put_off > put_off_max(rules);
+}
+
+bool run_put_off(struct hv_run *run, const struct run_rules *rules) {
+    run->has_put_off = true;
+    if (!run_is_spent(run, rules))
+        run->put_off++;
+    return !run_is_spent(run, rules);
 }
 
 struct hv_run *runs_begin(struct runs *runs, const struct run_start *start,
@@ -223,7 +268,8 @@ static bool run_equal(const struct hv_run *one, const struct hv_run *other) {
            one->has_left == other->has_left && one->left == other->left &&
            one->has_rested == other->has_rested && one->rested == other->rested &&
            one->has_rested_own == other->has_rested_own && one->rested_own == other->rested_own &&
-           one->has_restarts == other->has_restarts && one->restarts == other->restarts;
+           one->has_restarts == other->has_restarts && one->restarts == other->restarts &&
+           one->has_put_off == other->has_put_off && one->put_off == other->put_off;
 }
 
 bool runs_equal(const struct runs *one, const struct runs *other) {

@@ -53,6 +53,20 @@ struct hv_run *runs_begin(struct runs *runs, const struct run_start *start,
 void run_restart(struct hv_run *run, const char *holder, hv_time began_ms,
                  const struct run_rules *rules);
 
+/* A check-in is asked for now, and climbs *unrouted* until it is answered. */
+void run_ask(struct hv_run *run, const char *holder, const struct run_rules *rules);
+
+/* A run that has just begun goes on where `before` was, which it takes the place of: neither its
+ * next step nor any behind that comes later than it would have by either. */
+void run_go_on(struct hv_run *run, const struct hv_run *before, const char *holder,
+               const struct run_rules *rules);
+
+/* Counts that it is put off, by a wait or a lower urgency. False where the policy allows no more
+ * than there have been: once, and once for each time that a phase may be begun anew. */
+bool run_put_off(struct hv_run *run, const struct run_rules *rules);
+/* Whether more than that was asked for: from then on it goes on, whatever phase follows. */
+bool run_is_spent(const struct hv_run *run, const struct run_rules *rules);
+
 /* The ladder that a run climbs now (an unanswered check-in climbs *unrouted*), in the network that
  * it began under. */
 const struct ladder *run_ladder(const struct hv_run *run, const char *holder,

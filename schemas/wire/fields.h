@@ -117,7 +117,8 @@
     F(S, OPTIONAL, INTEGER, left, (0, HV_INTEGER_MAX), "ms to the next step when it was put to rest")  \
     F(S, OPTIONAL, INTEGER, rested, (0, HV_INTEGER_MAX), "ms put to rest by the network's claims")     \
     F(S, OPTIONAL, INTEGER, rested_own, (0, HV_INTEGER_MAX), "ms claimed by the organisation's own coordinators") \
-    F(S, OPTIONAL, INTEGER, restarts, (0, 1000), "how often it was begun anew")
+    F(S, OPTIONAL, INTEGER, restarts, (0, 1000), "how often it was begun anew")                        \
+    F(S, OPTIONAL, INTEGER, put_off, (0, 1000), "how often a wait or a lower urgency has put it off")
 
 #define HV_FIELDS_standing_claim(F, S)                                                                 \
     F(S, REQUIRED, ORGANISATION, organisation, _, "whose coordinator")                                 \

@@ -247,7 +247,11 @@ static void take_urgency(const struct taking *taking) {
     struct model_handover *open =
         taking->journey->open ? &taking->model->handovers[taking->journey->open] : NULL;
 
-    if (taking->event->urgency < taking->journey->urgency)
+    const enum hv_urgency before = taking->journey->urgency;
+
+    taking->journey->pressed =
+        (taking->event->urgency > before) - (taking->event->urgency < before);
+    if (taking->journey->pressed < 0)
         by_side(taking, taking->journey->holder.organisation);
     taking->journey->urgency = taking->event->urgency;
     if (open && open->state == HV_HANDOVER_WAITING && taking->event->urgency == HV_URGENCY_CRISIS)

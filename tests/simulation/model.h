@@ -24,9 +24,12 @@ struct model_journey {
     struct hv_run runs[MODEL_RUNS];
     /* T1: since when its next wait runs that ends in the network's coordinators. */
     hv_time waits_ms;
-    hv_time arrival_ms; /* when its arrival began */
-    bool claimed;       /* by the network's coordinators, who know since then */
-    int64_t restarts;   /* that a receiver has asked for, in this phase */
+    hv_time arrival_ms;  /* when its arrival began */
+    bool claimed;        /* by the network's coordinators, who know since then */
+    int64_t restarts;    /* that a receiver has asked for, in this phase */
+    int64_t put_off;     /* how often a wait or a lower urgency has put its ladder off */
+    hv_time expected_ms; /* when the wait is to end */
+    int pressed;         /* by the newest urgency: 1 raised, -1 lowered, 0 as it was */
 };
 
 struct model_handover {

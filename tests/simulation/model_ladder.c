@@ -168,13 +168,45 @@ static void wait_anew(struct model_journey *journey, int64_t seq, hv_time at_ms)
     wait_begins(journey, at_ms);
 }
 
-/* Another phase begins. The holder is told of each, so that going to and fro is seen. */
+/* The widest network's policy, and once more. */
+#define PUT_OFF_MAX 3
+
+/* Whether it was put off more often than the policy allows: to and fro between phases, and a lower
+ * urgency, then begin nothing anew. */
+static bool is_spent(const struct model_journey *journey) {
+    return journey->put_off > PUT_OFF_MAX;
+}
+
+/* Another phase begins. */
 static void phase_begins(struct model_journey *journey, const struct model_handover *handover,
                          hv_time at_ms) {
-    if (!handover->moved)
+    if (!handover->moved || is_spent(journey))
         return;
     journey->restarts = 0;
     wait_begins(journey, at_ms);
+}
+
+/* On the waiting list; a sooner date puts nothing off. */
+static void take_waiting(struct model_journey *journey, const struct model_handover *handover,
+                         const struct hv_event *event, hv_time at_ms) {
+    journey->put_off += handover->moved || event->expected > journey->expected_ms;
+    journey->expected_ms = event->expected;
+    phase_begins(journey, handover, at_ms);
+}
+
+/* Raised, all of it begins now; lowered, a plan that lies ahead stays there. */
+static void take_pressing(struct model_journey *journey, const struct model_handover *handover,
+                          hv_time at_ms) {
+    const bool is_planned =
+        handover && handover->state == HV_HANDOVER_PICKED_UP && journey->arrival_ms > at_ms;
+    const bool lowered = journey->pressed < 0;
+
+    journey->put_off += lowered;
+    if (journey->pressed == 0 || (lowered && is_spent(journey)))
+        return;
+    if (!lowered || !is_planned)
+        journey->arrival_ms = at_ms;
+    wait_begins(journey, journey->arrival_ms);
 }
 
 /* Once more while it is picked up: a later plan counts, a sooner one is welcome, the same plan is
@@ -208,6 +240,8 @@ static void take_note(struct model_journey *journey, const struct hv_event *even
     case HV_NOTE_IN_TOUCH:
     case HV_NOTE_NOT_REACHED:
     case HV_NOTE_TIP:
+        if (!journey->open)
+            journey->put_off = 0;
         wait_begins(journey, later(journey->waits_ms, at_ms));
         break;
     case HV_NOTE_WORKING_ON_IT:
@@ -229,29 +263,30 @@ static void take_wait(struct model_journey *journey, const struct model_handover
                       const struct hv_event *event, int64_t seq, hv_time at_ms) {
     switch ((int)event->event) {
     case HV_EVENT_OFFERED:
-        journey->restarts = 0;
-        wait_begins(journey, at_ms);
-        break;
     case HV_EVENT_OPENED:
     case HV_EVENT_CLOSING:
     case HV_EVENT_SETTLED:
     case HV_EVENT_CONFIRMED:
     case HV_EVENT_DECLINED:
     case HV_EVENT_WITHDRAWN:
+        journey->restarts = 0;
+        journey->put_off = 0;
+        wait_begins(journey, at_ms);
+        break;
     case HV_EVENT_CHECK_IN_DUE: /* from here on the holder climbs */
         wait_begins(journey, at_ms);
         break;
     case HV_EVENT_RECEIVED:
-    case HV_EVENT_WAITING:
         phase_begins(journey, handover, at_ms);
+        break;
+    case HV_EVENT_WAITING:
+        take_waiting(journey, handover, event, at_ms);
         break;
     case HV_EVENT_PICKED_UP:
         take_picked_up(journey, handover, event, seq, at_ms);
         break;
-    case HV_EVENT_URGENCY: /* what lies ahead stays there */
-        if (!handover || handover->state != HV_HANDOVER_PICKED_UP || journey->arrival_ms < at_ms)
-            journey->arrival_ms = at_ms;
-        wait_begins(journey, journey->arrival_ms);
+    case HV_EVENT_URGENCY:
+        take_pressing(journey, handover, at_ms);
         break;
     case HV_EVENT_NOTED:
         take_note(journey, event, seq, at_ms);
@@ -314,12 +349,17 @@ void model_ladder_expect(const struct model *model, unsigned number, hv_time now
     const struct model_journey *journey = &model->journeys[number];
     const enum hv_phase phase = phase_of(model, journey);
     const int64_t silent_ms = now_ms - journey->waits_ms;
+    int64_t ceiling_ms = ceilings_ms[phase][journey->urgency];
+
+    /* What goes on in another phase goes on from where it was: behind a wait, at most. */
+    if (is_spent(journey))
+        ceiling_ms = later(ceiling_ms, ceilings_ms[HV_PHASE_WAITING][journey->urgency]) + WAIT_MAX;
 
     for (size_t i = 0; i < journey->run_count; i++)
         if (journey->runs[i].due <= now_ms)
             violation("T1: a step of j%u was due %lld ms ago", number,
                       (long long)(now_ms - journey->runs[i].due));
-    if (!model->put_back && silent_ms > ceilings_ms[phase][journey->urgency] + CLAIM_MAX)
+    if (!model->put_back && silent_ms > ceiling_ms + CLAIM_MAX)
         violation("T1: j%u waits (%s) and nobody was told for %lld days", number, phase_name(phase),
                   (long long)(silent_ms / DAY));
 }

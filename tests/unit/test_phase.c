@@ -499,14 +499,44 @@ static void test_urgency_begins_anew(void **state) {
     assert_int_equal(life_run(&life, HV_PHASE_ANSWER)->due, now_ms + 8 * MINUTE_MS);
 }
 
+/* Raised it presses from now, whatever was planned when it did not; lowered the plan stands, and so
+ * does a waiting list either way. */
 static void test_urgency_of_what_lies_ahead(void **state) {
     struct life life = life_of(*state);
 
     life_events(&life, "OoP");
-    const hv_time planned_ms = life_run(&life, HV_PHASE_ARRIVAL)->began;
+    hv_time now_ms = life.rules.now_ms;
     life_event(&life, 'U');
-    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->began, planned_ms);
-    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->due, planned_ms + 4 * HOUR_MS);
+    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->began, now_ms);
+    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->due, now_ms + 4 * HOUR_MS);
+    plan(&life, now_ms + 3 * DAY_MS); /* said anew, it counts */
+    life_event(&life, 'u');
+    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->began, now_ms + 3 * DAY_MS);
+    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->urgency, HV_URGENCY_URGENT);
+    struct life waits = life_of(*state);
+    life_events(&waits, "Oorw");
+    const hv_time expected_ms = life_run(&waits, HV_PHASE_PICKUP)->began;
+    now_ms = waits.rules.now_ms;
+    life_event(&waits, 'u');
+    assert_int_equal(life_run(&waits, HV_PHASE_PICKUP)->began, expected_ms);
+    assert_int_equal(life_run(&waits, HV_PHASE_WAITING)->began, now_ms);
+}
+
+/* A check-in that nobody has answered is not forgotten by a change of urgency. */
+static void test_urgency_of_a_check_in_that_is_due(void **state) {
+    struct life life = life_of(*state);
+
+    life_events(&life, "Ot");
+    run_ask(life_run(&life, HV_PHASE_HELD), life.journey.holder.organisation, &life.rules);
+    life_run(&life, HV_PHASE_HELD)->step = 1;
+    life.rules.now_ms += DAY_MS;
+    const hv_time now_ms = life.rules.now_ms;
+    life_event(&life, 'U');
+    const struct hv_run *held = life_run(&life, HV_PHASE_HELD);
+    assert_true(held->has_asked);
+    assert_int_equal(held->asked, now_ms);
+    assert_int_equal(held->step, 0);
+    assert_int_equal(held->due, now_ms + HOUR_MS);
 }
 
 /* ---- Claims ---- */
@@ -637,6 +667,7 @@ int main(void) {
         cmocka_unit_test(test_answers_for_another),
         cmocka_unit_test(test_urgency_begins_anew),
         cmocka_unit_test(test_urgency_of_what_lies_ahead),
+        cmocka_unit_test(test_urgency_of_a_check_in_that_is_due),
         cmocka_unit_test(test_a_claim_of_the_network),
         cmocka_unit_test(test_a_claim_of_what_is_due),
         cmocka_unit_test(test_claims_are_limited_in_all),
