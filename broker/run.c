@@ -117,25 +117,38 @@ static const struct calendar *calendar_of(const struct hv_run *run, const char *
     return network_calendar(network, name);
 }
 
-hv_time run_next_due(const struct hv_run *run, const char *holder, const struct network *network,
-                     const struct run_rules *rules) {
+/* When a duration that counts from then is over; `at_latest`: by any calendar. */
+static hv_time over_at(const struct calendar *calendar, hv_time from_ms,
+                       struct calendar_duration duration, int64_t ceiling_ms, bool at_latest) {
+    return at_latest && duration.unit != CALENDAR_WALL_MS
+               ? calendar_latest(calendar, from_ms, duration, ceiling_ms)
+               : calendar_add(calendar, from_ms, duration, ceiling_ms);
+}
+
+static hv_time next_due(const struct hv_run *run, const char *holder, const struct network *network,
+                        const struct run_rules *rules, bool at_latest) {
     const struct ladder *ladder = run_ladder(run, holder, network);
     const hv_time began_ms = run->has_asked ? run->asked : run->began;
     const size_t next = (size_t)run->step;
 
     if (next < ladder->step_count) {
         const struct ladder_step *step = &ladder->steps[next];
-        return calendar_add(calendar_of(run, holder, step, rules->network), began_ms, step->after,
-                            step->has_no_later ? step->no_later_ms : CALENDAR_CEILING_OWN);
+        return over_at(calendar_of(run, holder, step, rules->network), began_ms, step->after,
+                       step->has_no_later ? step->no_later_ms : CALENDAR_CEILING_OWN, at_latest);
     }
     const struct ladder_step *last =
         ladder->step_count > 0 ? &ladder->steps[ladder->step_count - 1] : NULL;
     const hv_time from_ms = last ? rules->now_ms : began_ms;
     if (!last && run->has_days)
         return from_ms + run->days * rules->network->day_ms;
-    return calendar_add(calendar_of(run, holder, last, rules->network), from_ms, ladder->every,
-                        ladder->every_has_no_later ? ladder->every_no_later_ms
-                                                   : CALENDAR_CEILING_OWN);
+    return over_at(calendar_of(run, holder, last, rules->network), from_ms, ladder->every,
+                   ladder->every_has_no_later ? ladder->every_no_later_ms : CALENDAR_CEILING_OWN,
+                   at_latest);
+}
+
+hv_time run_next_due(const struct hv_run *run, const char *holder, const struct network *network,
+                     const struct run_rules *rules) {
+    return next_due(run, holder, network, rules, false);
 }
 
 /* Pick-up and arrival may begin at a moment that was said, which lies no further ahead than a wait
@@ -158,12 +171,13 @@ bool run_bring_back(struct hv_run *run, const char *holder, const struct network
         run->asked = rules->now_ms;
         late = true;
     }
-    const hv_time due_ms = run_next_due(run, holder, network, rules);
-    /* What was overdue when it was put to rest rests from then, not from when it had been due. */
-    const hv_time rests_from_ms = due_ms > rules->now_ms ? due_ms : rules->now_ms;
-    if (!late && run->due <= rests_from_ms + run->rested + RUN_LATE_MS)
+    /* The calendar may have been another one, which its ceiling knows nothing of. What was overdue
+     * when it was put to rest rests from then, not from when it had been due. */
+    const hv_time latest_ms = next_due(run, holder, network, rules, true);
+    const hv_time rests_from_ms = latest_ms > rules->now_ms ? latest_ms : rules->now_ms;
+    if (!late && run->due <= rests_from_ms + run->rested + RUN_EARLY_MS)
         return false;
-    run->due = due_ms;
+    run->due = run_next_due(run, holder, network, rules);
     run->has_left = false;
     run->left = 0;
     return true;

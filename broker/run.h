@@ -77,10 +77,9 @@ const struct ladder *run_ladder(const struct hv_run *run, const char *holder,
 hv_time run_next_due(const struct hv_run *run, const char *holder, const struct network *network,
                      const struct run_rules *rules);
 
-/* Brings back to now what lies further ahead than it can, because it was counted from a clock that
- * was put back since. True where there was something. A reload may have changed the calendar: what
- * is late by less than RUN_LATE_MS is left alone. `network` is the one that the run began under. */
-#define RUN_LATE_MS INT64_C(2678400000)
+/* Brings back to now what lies further ahead than its ceiling, because it was counted from a clock
+ * that was put back since. True where there was something. `network` is the one that the run began
+ * under. */
 bool run_bring_back(struct hv_run *run, const char *holder, const struct network *network,
                     const struct run_rules *rules);
 
