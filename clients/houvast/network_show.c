@@ -37,8 +37,21 @@ static void roles_text(unsigned roles, char ret_text[ROLES_TEXT_SIZE]) {
 
 /* ---- Tables ---- */
 
+/* What else is to be known of it. */
+static void marks_text(const struct network *network,
+                       const struct network_organisation *organisation, char *ret_text,
+                       size_t size) {
+    bool coordinates = strcmp(organisation->name, network->coordinating) == 0;
+    const char *const mark = coordinates             ? "coordinates the network"
+                             : organisation->leaving ? "leaving: takes no new offers"
+                                                     : "";
+    snprintf(ret_text, size, "%s%s%s", mark, *mark && organisation->crisis ? "; " : "",
+             organisation->crisis ? "crises come to it" : "");
+}
+
 static void organisations_show(const struct network *network) {
     struct libscols_table *table = show_table_new();
+    char marks[64];
 
     show_table_column(table, "ORGANISATION", 0);
     show_table_column(table, "NAME", 0);
@@ -52,10 +65,8 @@ static void organisations_show(const struct network *network) {
         show_table_set(line, 1, organisation->display_name);
         show_table_set(line, 2, organisation->telephone);
         show_table_set(line, 3, organisation->telephone_out_of_hours);
-        if (strcmp(organisation->name, network->coordinating) == 0)
-            show_table_set(line, 4, "coordinates the network");
-        else if (organisation->leaving)
-            show_table_set(line, 4, "leaving: takes no new offers");
+        marks_text(network, organisation, marks, sizeof marks);
+        show_table_set(line, 4, marks);
     }
     show_table_end(table);
 }

@@ -10,6 +10,8 @@
 #include "clients/houvast/when.h"
 #include "wire/wire.h"
 
+#define UNTIL_PROMPT "On it until when? 30m, 2h, 1d, 16:30 [1h]"
+
 #define KEY_ESCAPE    27
 #define KEY_RETURN    '\r'
 #define KEY_CONTROL_H 8
@@ -121,7 +123,7 @@ static void claim_begin(struct watch_desk *desk) {
         select_row(desk, desk->scene.selected);
     desk->claiming = entry->journey;
     if (*desk->person)
-        prompt_begin(desk, DESK_UNTIL, "On it until when? [1h]");
+        prompt_begin(desk, DESK_UNTIL, UNTIL_PROMPT);
     else
         prompt_begin(desk, DESK_PERSON, "Who are you?");
 }
@@ -145,7 +147,7 @@ static void person_typed(struct watch_desk *desk) {
         return;
     }
     memcpy(desk->person, input, strlen(input) + 1);
-    prompt_begin(desk, DESK_UNTIL, "On it until when? [1h]");
+    prompt_begin(desk, DESK_UNTIL, UNTIL_PROMPT);
 }
 
 static void until_typed(struct watch_desk *desk) {

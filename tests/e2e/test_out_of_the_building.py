@@ -163,6 +163,8 @@ def test_who_hears_at_night(world, coordinator, sendmail):
     path = world.network.file_of(RECEIVER)
     path.write_text(path.read_text().replace("[organisation]\n", "[organisation]\ncrisis = yes\n"))
     world.operator.done("reload")
+    assert any(row.startswith(f"{RECEIVER} ") and row.endswith("crises come to it")
+               for row in run(PROGRAM, "network", "show", directory).stdout.splitlines())
     live = ("--live", "--config", Client(world, NETWORK, "operator").config)
     words = "nothing takes what the coordinators of {} are told"
     assert "was not looked at; say --live" in check(directory).stdout

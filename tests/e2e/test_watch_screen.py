@@ -104,7 +104,7 @@ def test_claiming_with_a_key(world, coordinator):
     with watch(coordinator) as screen:
         screen.until("a begeleider")
         screen.press("c")
-        screen.until("On it until when? [1h]")
+        screen.until("On it until when? 30m, 2h, 1d, 16:30 [1h]")
         screen.press(ENTER)
         screen.until("Claimed by nora until ")
         claimed = world.status(handover=handover)["claimed"]
@@ -381,7 +381,7 @@ def test_a_long_history_and_claiming_from_it(world, coordinator):
         screen.until("First contact: ")
         screen.until(lambda screen: re.search(r"lines 1-21 of \d+$", screen.lines()[23]), "the beginning")
         screen.press("c")
-        screen.until("On it until when? [1h]")
+        screen.until("On it until when? 30m, 2h, 1d, 16:30 [1h]")
         screen.press("30m" + ENTER)
         screen.until("Claimed by nora until ")
         assert world.status(journey=journey)["claimed"]["person"] == "nora"
