@@ -199,7 +199,7 @@ def test_stats_as_tables(world):
     assert arrival.split()[:3] == [HOLDER, RECEIVER, "arrival"] and arrival.count(" s") == 3
     ends = said[said.index("How they ended"):].splitlines()[2:4]
     assert {tuple(line.split()) for line in ends} == {(HOLDER, RECEIVER, "confirmed", "1"),
-                                                      (HOLDER, THIRD, "declined", "receiver", "no-room", "1")}
+                                                      (HOLDER, THIRD, "declined", "no-room", "receiver", "1")}
     assert "Journeys that ended, by how often they were handed over" in said
     assert "Days that residents were held for another" in said
     assert "houvast_journeys_held" in said[said.index("The broker"):]
