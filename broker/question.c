@@ -333,20 +333,14 @@ static size_t listening_fill(struct turn *turn, struct hv_counter *figures) {
     return count;
 }
 
-static void question_stats(struct request *request) {
-    struct turn *turn = request->turn;
+/* What stands now, and what was counted since the start; gives how many. */
+static size_t counters_fill(const struct turn *turn, struct hv_counter *ret_stats) {
     const struct broker *broker = turn->broker;
     const struct ledger_gauges gauges = ledger_gauges(turn->ledger);
     const struct broker_counters *counters = &broker->counters;
-    struct hv_message message;
-
-    if (request->actor.role != HV_ROLE_OPERATOR && !request->actor.of_network) {
-        answer_forbidden(request, "an operator or a coordinator of the network");
-        return;
-    }
 #define TURNS(most) \
     {"houvast_turn_messages_bucket{le=\"" #most "\"}", counters->turns_up_to[TURNS_UP_TO_##most]},
-    const struct hv_counter standing[] = {
+    const struct hv_counter figures[] = {
         {"houvast_journeys_held", gauges.journeys_held},
         {"houvast_handovers_open", gauges.handovers_open},
         {"houvast_items_owed", gauges.items_owed},
@@ -372,14 +366,24 @@ static void question_stats(struct request *request) {
         {"houvast_turn_messages_count", counters->turns},
     };
 #undef TURNS
-    const size_t standing_count = sizeof standing / sizeof standing[0];
-    struct hv_counter *stats = turn_memory(turn, WIRE_COUNTERS_MAX, sizeof *stats);
+
+    memcpy(ret_stats, figures, sizeof figures);
+    return sizeof figures / sizeof figures[0];
+}
+
+static void question_stats(struct request *request) {
+    struct turn *turn = request->turn;
+    struct hv_message message;
     int64_t left_out = 0;
 
+    if (request->actor.role != HV_ROLE_OPERATOR && !request->actor.of_network) {
+        answer_forbidden(request, "an operator or a coordinator of the network");
+        return;
+    }
+    struct hv_counter *stats = turn_memory(turn, WIRE_COUNTERS_MAX, sizeof *stats);
     if (!stats)
         return;
-    memcpy(stats, standing, sizeof standing);
-    size_t count = standing_count;
+    size_t count = counters_fill(turn, stats);
     count += listening_fill(turn, stats + count);
     if (turn->error)
         return;
