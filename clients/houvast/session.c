@@ -141,7 +141,7 @@ static void refusal_field(const struct hv_refused *refused, char *ret_text, size
         snprintf(ret_text, size, " (field %s)", refused->field);
 }
 
-static int refusal_say(const struct hv_refused *refused) {
+void tool_refusal_text(const struct hv_refused *refused, char *ret_text, size_t size) {
     const char *mend = refusal_mend(refused);
     char field[128], after[64] = "", span[WHEN_SPAN_SIZE];
     refusal_field(refused, field, sizeof field);
@@ -149,21 +149,22 @@ static int refusal_say(const struct hv_refused *refused) {
         when_span(refused->retry_after, span);
         snprintf(after, sizeof after, ", in %s at the earliest", span);
     }
-    tool_say("refused (%s): %s%s%s%s%s",
+    snprintf(ret_text, size, "refused (%s): %s%s%s%s%s",
              wire_word_text(&wire_vocabulary_refusal, (int)refused->code), refused->reason, field,
              mend ? "; " : "", mend ? mend : "", after);
-    return refusal_exit(refused->code);
 }
 
 int tool_result(int result, const struct hv_answer *answer) {
-    char field[128];
+    char field[128], text[TOOL_REFUSAL_SIZE];
     switch (result) {
     case 0:
         return TOOL_DONE;
     case HV_REFUSED:
         if (tool_options.json)
             show_message_json(&answer->message);
-        return refusal_say(&answer->message.refused);
+        tool_refusal_text(&answer->message.refused, text, sizeof text);
+        tool_say("%s", text);
+        return refusal_exit(answer->message.refused.code);
     case -ETIMEDOUT:
     case -EPROTO:
         tool_say("%s", hv_result_text(result));

@@ -25,6 +25,10 @@ int tool_connect(const struct client_config *config, const struct tool_session *
  * to mend it; with --json a refusal is printed on standard output too. */
 int tool_result(int result, const struct hv_answer *answer);
 
+/* A refusal as it is said, with how to mend it. */
+#define TOOL_REFUSAL_SIZE 1024
+void tool_refusal_text(const struct hv_refused *refused, char *ret_text, size_t size);
+
 /* TOOL_DONE where the network has an organisation of that name; else an exit status, and that has
  * been said. Asks the broker. */
 int tool_organisation_check(struct hv_connection *connection, const char *organisation);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/houvast/session.h"
 #include "clients/houvast/terms.h"
 #include "clients/houvast/tool.h"
 #include "clients/houvast/when.h"
@@ -174,7 +175,8 @@ static void watch_answered(struct watch_desk *desk, const struct clerk_result *r
     } else if (result->result == HV_REFUSED && !is_refused(result, HV_REFUSED_BUSY) &&
                !is_refused(result, HV_REFUSED_UNAVAILABLE) &&
                !is_refused(result, HV_REFUSED_NO_SESSION)) {
-        end(desk, TOOL_REFUSED, result->answer.message.refused.reason);
+        end(desk, TOOL_REFUSED, "");
+        tool_refusal_text(&result->answer.message.refused, desk->why_ended, sizeof desk->why_ended);
     } else {
         say_failure(desk, result);
         lose(desk, hv_result_text(result->result));

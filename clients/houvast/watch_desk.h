@@ -11,6 +11,7 @@
 #include "clients/houvast/clerk.h"
 #include "clients/houvast/config.h"
 #include "clients/houvast/extras.h"
+#include "clients/houvast/session.h"
 #include "clients/houvast/watch_view.h"
 
 /* What a line that is typed is for. */
@@ -42,7 +43,7 @@ struct watch_desk {
     char why[256];                     /* the connection is lost */
     bool leaving;
     int status; /* the exit status, and why where it is not TOOL_DONE */
-    char why_ended[256];
+    char why_ended[TOOL_REFUSAL_SIZE];
 };
 
 /* 0, or -ENOMEM. Borrows the connection; the rest is copied. */

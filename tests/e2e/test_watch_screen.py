@@ -8,7 +8,7 @@ import pytest
 
 from peer import now_ms
 from screen import Screen
-from tool import NO_SESSION, Client, environment
+from tool import NO_SESSION, REFUSED, Client, environment
 from world import HOLDER, NETWORK, RECEIVER, THIRD
 
 HOUR = 3600_000
@@ -295,6 +295,13 @@ def test_leaving(world, coordinator):
         world.offer()
         screen.ends(NO_SESSION)
         assert "houvast: " in screen.text()
+
+
+def test_who_may_not_watch(world):
+    """The terminal is given back with the sentence that any other command ends with."""
+    with watch(Client(world, HOLDER), columns=200) as screen:
+        screen.ends(REFUSED)
+        assert "refused (forbidden): this is for a coordinator; another side or role does this (--role" in screen.text()
 
 
 def test_where_nothing_can_be_drawn(world, coordinator):
