@@ -10,6 +10,7 @@
 #include "broker/rate.h"
 #include "broker/reload.h"
 #include "broker/ring.h"
+#include "broker/sweep.h"
 #include "broker/timekeeping.h"
 #include "broker/turn.h"
 #include "broker/unread.h"
@@ -58,6 +59,7 @@ int broker_new(const char *network_directory, const char *state_directory,
     broker->quiet_next_ms = -1;
     broker->wipe_wanted = true; /* a stop may have come between a deletion and its wipe */
     broker->reserve_tried_ms = world->boot_ms(world->context);
+    broker->clock_kept_ms = broker->reserve_tried_ms;
     broker->network_directory = strdup(network_directory);
     int rc = broker->network_directory ? 0 : failure_set(ret_failure, -ENOMEM, "out of memory");
     if (rc == 0)
@@ -185,6 +187,8 @@ int64_t broker_wait_ms(const struct broker *broker) {
         sooner(&wait_ms, broker->next_wall_ms - timekeeping_now_ms(broker));
     if (quiet_next_ms(broker) >= 0)
         sooner(&wait_ms, quiet_next_ms(broker) - timekeeping_now_ms(broker));
+    if (sweep_wakes_ms(broker) >= 0)
+        sooner(&wait_ms, sweep_wakes_ms(broker) - boot_ms);
     if (broker->wipe_wanted)
         sooner(&wait_ms, broker->wiped_ms + 1000 - boot_ms);
     return broker->disk_short ? wait_short_ms(broker, wait_ms, boot_ms) : wait_ms;

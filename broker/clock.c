@@ -43,6 +43,13 @@ hv_time clock_take(const struct clock *before, const struct clock_reading *readi
     return now_ms;
 }
 
+int64_t clock_put_back_ms(const struct clock *before, const struct clock *clock) {
+    struct clock_reading reading = {.boot_ms = clock->boot_ms};
+
+    memcpy(reading.boot_id, clock->boot_id, sizeof reading.boot_id);
+    return by_ticking(before, &reading) - clock->now_ms;
+}
+
 int64_t clock_ahead_ms(const struct clock *clock) {
     return clock->wall_ms - clock->now_ms;
 }

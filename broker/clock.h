@@ -36,6 +36,10 @@ struct clock {
 hv_time clock_take(const struct clock *before, const struct clock_reading *reading, bool accept,
                    struct clock *ret_clock);
 
+/* How far the time that counts has been put back since then, beside the time that has passed
+ * (forward: negative). */
+int64_t clock_put_back_ms(const struct clock *before, const struct clock *clock);
+
 /* How far the wall clock is ahead of the time that counts (behind: negative). */
 int64_t clock_ahead_ms(const struct clock *clock);
 

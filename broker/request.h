@@ -110,8 +110,10 @@ struct broker {
     bool turn_wanted;         /* work is left over for another turn at once */
     hv_time next_wall_ms;     /* the ledger's next timer; -1: none */
     struct clock clock;       /* at the last turn */
+    int64_t clock_kept_ms;    /* since boot: when the ledger had it last */
     int64_t sweep_row;        /* the journey that was swept last; 0: a sweep begins */
     int64_t sweep_next_ms;    /* since boot: not before */
+    bool sweep_hurries;       /* the clock was put back: it wants turns of its own */
 };
 
 /* One turn while it runs. */
@@ -130,6 +132,7 @@ struct turn {
     size_t returned_done;   /* of sessions.returned, handled in it */
     bool deleted;           /* dossiers were */
     bool rates_changed;     /* somebody was busy or ended something in it */
+    bool clock_kept;        /* the ledger has it */
     bool swept;             /* as far as sweep_row */
     int64_t sweep_row;
     bool recalled;                     /* what was set aside, for whoever said hello */

@@ -8,6 +8,7 @@
 /* Journeys in one turn, and how soon the next slice may follow: some ms in a second. */
 #define SLICE_JOURNEYS    256
 #define SLICE_INTERVAL_MS 250
+#define HURRY_INTERVAL_MS 50
 #define SWEEP_INTERVAL_MS INT64_C(3600000)
 
 /* What runs as it should be, where something lies further ahead than its ladder allows: the clock
@@ -75,12 +76,33 @@ void sweep_step(struct turn *turn) {
     say(turn, repaired);
 }
 
+void sweep_hurry(struct turn *turn) {
+    struct broker *broker = turn->broker;
+
+    turn->swept = false; /* what it has seen, it has seen in time; the rest is older */
+    broker->sweep_hurries = true;
+    broker->sweep_row = 0;
+    broker->sweep_next_ms = 0;
+}
+
+int64_t sweep_wakes_ms(const struct broker *broker) {
+    const bool begins = broker->sweep_row == 0;
+
+    return (begins || broker->sweep_hurries) && !broker->disk_short ? broker->sweep_next_ms : -1;
+}
+
+static int64_t interval_ms(const struct broker *broker) {
+    return broker->sweep_row == 0  ? SWEEP_INTERVAL_MS
+           : broker->sweep_hurries ? HURRY_INTERVAL_MS
+                                   : SLICE_INTERVAL_MS;
+}
+
 void sweep_commit(struct turn *turn) {
     struct broker *broker = turn->broker;
 
     if (!turn->swept)
         return;
     broker->sweep_row = turn->sweep_row;
-    broker->sweep_next_ms =
-        turn->boot_ms + (turn->sweep_row ? SLICE_INTERVAL_MS : SWEEP_INTERVAL_MS);
+    broker->sweep_hurries = broker->sweep_hurries && broker->sweep_row != 0;
+    broker->sweep_next_ms = turn->boot_ms + interval_ms(broker);
 }

@@ -7,6 +7,7 @@
 #include "broker/answer.h"
 #include "broker/journal.h"
 #include "broker/record.h"
+#include "broker/sweep.h"
 
 static struct clock_reading read_machine(const struct world *world) {
     struct clock_reading reading = {
@@ -41,6 +42,9 @@ static bool doubt_changed(const struct turn *turn) {
     return turn->clock.doubted != turn->broker->clock.doubted;
 }
 
+/* A start knows by it how long the machine was off: no more than a week is believed. */
+#define KEEP_EVERY_MS INT64_C(1800000)
+
 void timekeeping_keep(struct turn *turn) {
     if (turn->mode == TURN_READ_ONLY || turn->error)
         return;
@@ -52,8 +56,11 @@ void timekeeping_keep(struct turn *turn) {
         };
         (void)record_network_event(turn, &event);
     }
-    if (ledger_has_written(turn->ledger))
-        ledger_clock_put(turn->ledger, &turn->clock);
+    if (!ledger_has_written(turn->ledger) &&
+        turn->boot_ms < turn->broker->clock_kept_ms + KEEP_EVERY_MS)
+        return;
+    ledger_clock_put(turn->ledger, &turn->clock);
+    turn->clock_kept = true;
 }
 
 void timekeeping_commit(struct turn *turn) {
@@ -62,6 +69,11 @@ void timekeeping_commit(struct turn *turn) {
     const int64_t ahead_ms = clock_ahead_ms(&turn->clock);
     const bool changed = doubt_changed(turn);
 
+    if (turn->broker->clock.now_ms &&
+        clock_put_back_ms(&turn->broker->clock, &turn->clock) > CLOCK_STEP_MS)
+        sweep_hurry(turn);
+    if (turn->clock_kept)
+        turn->broker->clock_kept_ms = turn->boot_ms;
     turn->broker->clock = turn->clock;
     if (!changed)
         return;

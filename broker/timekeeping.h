@@ -7,9 +7,10 @@
 /* Takes the time for a turn that begins: turn->now_ms, turn->boot_ms, turn->clock. */
 void timekeeping_begin(struct turn *turn);
 /* Records that the clock is doubted from now on, or trusted again, and keeps it where the turn has
- * written; before the commit. */
+ * written, or has not been kept for long; before the commit. */
 void timekeeping_keep(struct turn *turn);
-/* After the commit: it stands, and operators are told. */
+/* After the commit: it stands, and operators are told. What was counted from a clock that has been
+ * put back is swept at once. */
 void timekeeping_commit(struct turn *turn);
 
 /* What counts as the time now, outside of a turn. */
