@@ -57,6 +57,7 @@ int broker_new(const char *network_directory, const char *state_directory,
     broker->next_wall_ms = -1;
     broker->quiet_seen = -1;
     broker->quiet_next_ms = -1;
+    broker->quiet_count_ms = -1;
     broker->wipe_wanted = true; /* a stop may have come between a deletion and its wipe */
     broker->reserve_tried_ms = world->boot_ms(world->context);
     broker->clock_kept_ms = broker->reserve_tried_ms;

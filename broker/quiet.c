@@ -78,8 +78,9 @@ static void tell(struct turn *turn, struct quiet *quiet) {
                 quiet->organisation);
 }
 
-/* A silence that lasts is measured by the hour, so that a crash forgets no more of it. */
-#define COUNTED_EVERY_MS CALENDAR_HOUR_MS
+/* A silence that lasts is measured by the hour, in turns that are taken anyway, so that a crash
+ * forgets no more of it. */
+#define COUNTED_EVERY_MS INT64_C(3600000)
 
 static void count(struct turn *turn, struct quiet *quiet) {
     if (turn->now_ms <= quiet->counted_ms)
@@ -88,9 +89,9 @@ static void count(struct turn *turn, struct quiet *quiet) {
     quiet->counted_turn_ms = turn->now_ms;
 }
 
-static void look_again(struct broker *broker, hv_time at_ms) {
-    if (broker->quiet_next_ms < 0 || at_ms < broker->quiet_next_ms)
-        broker->quiet_next_ms = at_ms;
+static void sooner(hv_time *at_ms, hv_time due_ms) {
+    if (*at_ms < 0 || due_ms < *at_ms)
+        *at_ms = due_ms;
 }
 
 static void look_at(struct turn *turn, const struct network_organisation *organisation) {
@@ -111,15 +112,16 @@ static void look_at(struct turn *turn, const struct network_organisation *organi
         quiet->counted_ms = quiet->allowed_until_ms;
     }
     if (turn->now_ms < quiet->allowed_until_ms) {
-        look_again(broker, quiet->allowed_until_ms);
+        sooner(&broker->quiet_next_ms, quiet->allowed_until_ms);
         return;
     }
     if (!quiet->told)
         tell(turn, quiet);
     else if (turn->now_ms >= quiet->counted_ms + COUNTED_EVERY_MS)
         count(turn, quiet);
-    look_again(broker, (quiet->counted_turn_ms ? quiet->counted_turn_ms : quiet->counted_ms) +
-                           COUNTED_EVERY_MS);
+    sooner(&broker->quiet_count_ms,
+           (quiet->counted_turn_ms ? quiet->counted_turn_ms : quiet->counted_ms) +
+               COUNTED_EVERY_MS);
 }
 
 void quiet_look(struct turn *turn) {
@@ -128,10 +130,12 @@ void quiet_look(struct turn *turn) {
 
     if (turn->mode != TURN_NORMAL ||
         (broker->quiet_seen == broker->sessions.changes &&
-         (broker->quiet_next_ms < 0 || turn->now_ms < broker->quiet_next_ms)))
+         (broker->quiet_next_ms < 0 || turn->now_ms < broker->quiet_next_ms) &&
+         (broker->quiet_count_ms < 0 || turn->now_ms < broker->quiet_count_ms)))
         return;
     broker->quiet_seen = broker->sessions.changes;
     broker->quiet_next_ms = -1;
+    broker->quiet_count_ms = -1;
     for (size_t i = 0; i < network->organisation_count && !turn->error; i++)
         if (network_has_role(network, network->organisations[i].name, HV_ROLE_ENDPOINT))
             look_at(turn, &network->organisations[i]);

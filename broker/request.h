@@ -93,9 +93,10 @@ struct broker {
     struct verify *verify;        /* a walk over the ledger that is under way; NULL: none */
     struct sessions sessions;
     struct rate *rates;
-    struct quiet *quiets;  /* since when organisations have no session */
-    int64_t quiet_seen;    /* sessions.changes when that was looked at */
-    hv_time quiet_next_ms; /* when somebody's time is over; -1: nobody's */
+    struct quiet *quiets;   /* since when organisations have no session */
+    int64_t quiet_seen;     /* sessions.changes when that was looked at */
+    hv_time quiet_next_ms;  /* when somebody's time is over; -1: nobody's */
+    hv_time quiet_count_ms; /* a silence is measured in the next turn from then on; -1: none */
     struct barred *barred;
     struct unread *unread;
     bool unread_unasked; /* some of them have no ping out */
