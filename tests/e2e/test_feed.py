@@ -128,6 +128,7 @@ def test_it_ends_with_the_session(shared_world):
     peer, _ = watcher(world)
     until_live(peer)
     peer.done("bye")
+    peer.others.clear()  # what was said before
     world.open()
     assert peer.hello("coordinator").type == "welcome"
     world.open()
