@@ -1,7 +1,8 @@
 /* Digests: a coordinator whom many ladders reach at once gets one item that tells of them all.
  *
  * A step that would be the next of too many items in an inbox goes into a digest instead. The item
- * counts what is in it and names the most overdue; its acknowledgement tells all of them. Nothing
+ * counts what waits, by phase and by who must act, and names the most overdue, each once however
+ * many of its steps are in it; its acknowledgement tells all of them. Nothing
  * is dropped (D3): a step in a digest ends by that acknowledgement alone. */
 #ifndef HOUVAST_DIGEST_H
 #define HOUVAST_DIGEST_H

@@ -145,7 +145,8 @@
     F(S, OPTIONAL, UUID, handover, _, "the handover")                                                  \
     F(S, OPTIONAL, VOCABULARY, phase, phase, "what it waits for")                                      \
     F(S, OPTIONAL, INTEGER, step, (0, 1000), "of the ladder")                                          \
-    F(S, OPTIONAL, TIME, since, _, "waits since then")
+    F(S, OPTIONAL, TIME, since, _, "waits since then")                                                 \
+    F(S, OPTIONAL, ORGANISATION, awaits, _, "the organisation that must act")
 
 #define HV_FIELDS_standing(F, S)                                                                       \
     F(S, REQUIRED, UUID, journey, _, "the journey")                                                    \
@@ -237,7 +238,9 @@
     F(S, OPTIONAL, INTEGER, count, (0, HV_INTEGER_MAX), "how many there are")                          \
     F(S, OPTIONAL, LIST, overdue, overdue, "the most overdue of them")                                 \
     F(S, OPTIONAL, BOOLEAN, doubted, _, "whether the clock is")                                        \
-    F(S, OPTIONAL, LIST, runs, run, "what runs from then; the broker's own")
+    F(S, OPTIONAL, LIST, runs, run, "what runs from then; the broker's own")                           \
+    F(S, OPTIONAL, COUNTERS, by_phase, _, "of those counted, how many wait in each phase")             \
+    F(S, OPTIONAL, COUNTERS, by_organisation, _, "of those counted, how many wait for each organisation")
 
 /* ---- Messages: M(name, "type", by whom, "what it does") -------------------------------------- */
 

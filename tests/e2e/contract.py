@@ -49,7 +49,7 @@ EVENT_KEYS = {
     "talked", "no_talk", "person", "agree", "inbox", "item", "network_hash",
     "about", "count", "acted_for", "phase", "step", "since", "due", "awaits", "addressees", "reached", "rested",
     "telephone", "of", "expected", "code", "by", "next", "until", "was_until", "of_network", "begins", "deputy",
-    "overdue", "doubted",
+    "overdue", "doubted", "by_phase", "by_organisation",
 }
 
 STANDING = {"type", "journey", "state", "holder", "urgency", "since"}

@@ -11,11 +11,11 @@ pytestmark = pytest.mark.network(
     limits={"heartbeat": "20s"}, policies={"digest_from": "3", "quiet_after": "31D", "quiet_after_crisis": "31D"})
 
 
-def many(world, count, **keys):
+def many(world, count, by="delft-support"):
     """So many journeys that nobody offers on, the oldest first: their network hears after four hours."""
     journeys = []
     for _ in range(count):
-        journeys.append(world.open(urgency="crisis", **keys))
+        journeys.append(world.open(by, urgency="crisis"))
     return journeys
 
 
@@ -74,6 +74,34 @@ def test_many_wait_in_one(timed):
         assert names.count("told") == 1, names
     assert [one["organisation"] for one in world.status(journey=rest[0])["told"]] == [NETWORK]
     inbox.repeat("ack", item=item["item"])
+
+
+def test_what_waits_is_named_once(timed):
+    """However often its last step has come again: how many wait, for what and for whom; the longest late first."""
+    world = timed
+    many(world, 3)  # they are told one by one
+    young = many(world, 4, by="delft-voor-elkaar")
+    for _ in range(9):
+        world.passes(2 * HOUR_MS + MINUTE_MS)
+    old = world.open("werkse", urgency="crisis")
+    world.passes(HOUR_MS + MINUTE_MS)
+    world.passes(HOUR_MS)
+    world.passes(2 * HOUR_MS)
+    inbox = network_inbox(world)
+    while inbox.items[0]["event"] != "digest":
+        inbox.ack(inbox.items.popleft())
+        inbox.barrier()
+    item = inbox.expect_item("digest")
+    named = [entry["journey"] for entry in item["overdue"]]
+    assert len(named) == len(set(named)) == item["count"]
+    assert named[-1] == old and set(young) < set(named), "the longest late first, each once"
+    assert item["by_phase"] == {"unrouted": item["count"]}
+    assert item["by_organisation"]["werkse"] == 1 and item["by_organisation"]["delft-voor-elkaar"] == 4
+    assert sum(item["by_organisation"].values()) == item["count"]
+    assert {entry["journey"]: entry["awaits"] for entry in item["overdue"]}[old] == "werkse"
+    inbox.ack(item)
+    assert all(told(world, journey, 3) for journey in young)
+    assert world.operator.done("verify")["counts"]["journeys"] == 8
 
 
 def test_a_digest_outlives_a_kill(timed):

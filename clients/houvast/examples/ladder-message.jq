@@ -34,6 +34,9 @@ def lines:
   if .since then "It waits since \(.since | moment)." else empty end,
   if .due then "If nobody acts, the next step is \(.due | moment)." else empty end,
   if .telephone then "Ring \(.awaits // "them"): \(.telephone)" else empty end,
+  if .by_organisation then "They wait for "
+    + (.by_organisation | to_entries | sort_by(-.value) | map("\(.key) (\(.value))") | join(", ")) + "."
+  else empty end,
   if .event == "digest" then (.overdue // [] | .[] | "- \(.journey | short): \(.phase // "waits")"
     + if .since then ", since \(.since | moment)" else "" end) else empty end,
   if .journey then "To see what happened:  houvast history \(.journey)" else empty end,
