@@ -31,7 +31,7 @@ static int64_t digest_open(struct turn *turn, const char *organisation, int64_t 
     const int64_t seq = record_network_event(turn, &event);
     if (!seq)
         return 0;
-    item = ledger_item_add(turn->ledger, inbox, 0, 0, seq);
+    item = ledger_item_add(turn->ledger, inbox, LEDGER_LANE_DIGESTS, 0, seq);
     sessions_want(&turn->broker->sessions, inbox);
     return item;
 }

@@ -218,6 +218,7 @@ struct ledger_item {
     int64_t inbox;
     int64_t item;
     int64_t journey_row;  /* 0: of no journey */
+    int64_t lane;         /* of an inbox's lane one at a time is on its way */
     int64_t handover_row; /* 0 where it has none */
     int64_t seq;          /* the event that it carries */
     int state;            /* enum ledger_item_state */
@@ -239,9 +240,13 @@ int64_t ledger_inbox_find(struct ledger *ledger, const char *organisation, enum 
 /* The same, made if it is new. */
 int64_t ledger_inbox(struct ledger *ledger, const char *organisation, enum hv_role role);
 
-/* `journey_row` and `handover_row` are 0 where it has none. */
-int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
-                        int64_t handover_row, int64_t seq);
+/* The lane of an item is the row of its journey; these are of none. On disk: never renumber. */
+#define LEDGER_LANE_OTHERS  0
+#define LEDGER_LANE_DIGESTS (-1)
+
+/* `handover_row` is 0 where it has none. */
+int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t lane, int64_t handover_row,
+                        int64_t seq);
 /* How many items an inbox is owed, counted as far as `most`. */
 int64_t ledger_items_count(struct ledger *ledger, int64_t inbox, int64_t most);
 

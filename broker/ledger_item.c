@@ -4,8 +4,10 @@
  *               ▲        │ ├──► rests ──► ready          nack
  *               ├────────┘ └──► aside ──► waits, ready   too many failures; the next hello
  *
- * Of one journey at most one item of an inbox is ready, out or at rest: the others wait for it. So
- * it is with those of no journey, whose column `journey` is 0: rows of journeys count from 1. */
+ * Of one lane at most one item of an inbox is ready, out or at rest: the others wait for it. The
+ * column `journey` names it. Each journey has one, whose row counts from 1; of those of no journey
+ * the digests have one, -1, and the rest another, 0: many who wait must not wait for one item more.
+ */
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -131,15 +133,14 @@ static int64_t item_number(int64_t inbox, int64_t item) {
     return (inbox << 40) + item;
 }
 
-/* Whether an item of the journey is on its way; if none is, *ret_waits is the first that waits, or
+/* Whether an item of the lane is on its way; if none is, *ret_waits is the first that waits, or
  * 0. */
-static bool journey_is_active(struct ledger *ledger, int64_t inbox, int64_t journey_row,
-                              int64_t *ret_waits) {
+static bool lane_is_active(struct ledger *ledger, int64_t inbox, int64_t lane, int64_t *ret_waits) {
     struct sql *sql = sql_begin(ledger, "SELECT number, state FROM item WHERE inbox = ? AND "
                                         "journey = ? ORDER BY number");
 
     sql_int(sql, inbox);
-    sql_int(sql, journey_row);
+    sql_int(sql, lane);
     *ret_waits = 0;
     while (sql_row(sql)) {
         const int64_t number = column_int(sql, "number");
@@ -154,11 +155,11 @@ static bool journey_is_active(struct ledger *ledger, int64_t inbox, int64_t jour
     return false;
 }
 
-/* Lets the next of a journey go, if none of it is on its way. */
-static void journey_advance(struct ledger *ledger, int64_t inbox, int64_t journey_row) {
+/* Lets the next of a lane go, if none of it is on its way. */
+static void lane_advance(struct ledger *ledger, int64_t inbox, int64_t lane) {
     int64_t waits = 0;
 
-    if (journey_is_active(ledger, inbox, journey_row, &waits) || !waits)
+    if (lane_is_active(ledger, inbox, lane, &waits) || !waits)
         return;
     struct sql *sql = sql_write(ledger, "UPDATE item SET state = 1 WHERE number = ?");
     sql_int(sql, waits);
@@ -175,10 +176,10 @@ int64_t ledger_items_count(struct ledger *ledger, int64_t inbox, int64_t most) {
     return sql_number(sql, 0);
 }
 
-int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_row,
-                        int64_t handover_row, int64_t seq) {
+int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t lane, int64_t handover_row,
+                        int64_t seq) {
     int64_t waits = 0;
-    const bool active = journey_is_active(ledger, inbox, journey_row, &waits);
+    const bool active = lane_is_active(ledger, inbox, lane, &waits);
 
     if (ledger->error)
         return 0;
@@ -191,7 +192,7 @@ int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_ro
     sql_int(sql, item_number(inbox, item));
     sql_int(sql, inbox);
     sql_int(sql, item);
-    sql_int(sql, journey_row);
+    sql_int(sql, lane);
     sql_int(sql, handover_row);
     sql_int(sql, seq);
     sql_int(sql, active ? LEDGER_ITEM_WAITS : LEDGER_ITEM_READY);
@@ -205,11 +206,14 @@ int64_t ledger_item_add(struct ledger *ledger, int64_t inbox, int64_t journey_ro
     "failures "
 
 static void item_of_row(struct sql *sql, struct ledger_item *ret_item) {
+    const int64_t lane = column_int(sql, "journey");
+
     *ret_item = (struct ledger_item){
         .row = column_int(sql, "number"),
         .inbox = column_int(sql, "inbox"),
         .item = column_int(sql, "item"),
-        .journey_row = column_int(sql, "journey"),
+        .journey_row = lane > 0 ? lane : 0,
+        .lane = lane,
         .handover_row = column_int(sql, "handover"),
         .seq = column_int(sql, "event"),
         .state = (int)column_int(sql, "state"),
@@ -302,7 +306,7 @@ bool ledger_item_failed(struct ledger *ledger, const struct ledger_item *item, h
     sql_run(sql);
     if (aside) {
         ledger->gauges.items_aside++;
-        journey_advance(ledger, item->inbox, item->journey_row);
+        lane_advance(ledger, item->inbox, item->lane);
     }
     return aside;
 }
@@ -321,7 +325,7 @@ void ledger_item_acknowledge(struct ledger *ledger, const struct ledger_item *it
     ledger->gauges.items_owed--;
     if (item->state == LEDGER_ITEM_ASIDE)
         ledger->gauges.items_aside--;
-    journey_advance(ledger, item->inbox, item->journey_row);
+    lane_advance(ledger, item->inbox, item->lane);
 }
 
 void ledger_items_recall(struct ledger *ledger, int64_t inbox) {
@@ -337,7 +341,7 @@ void ledger_items_recall(struct ledger *ledger, int64_t inbox) {
         sql_int(sql, item.row);
         sql_run(sql);
         ledger->gauges.items_aside--;
-        journey_advance(ledger, inbox, item.journey_row);
+        lane_advance(ledger, inbox, item.lane);
     }
 }
 

@@ -3,7 +3,7 @@
 import pytest
 
 from peer import Deadline
-from world import HOUR_MS, NETWORK, RECEIVER
+from world import HOLDER, HOUR_MS, NETWORK, RECEIVER
 
 MINUTE_MS = 60_000
 
@@ -168,6 +168,24 @@ def test_a_digest_that_has_gone_out_is_closed(timed):
         inbox.barrier()
     for journey in journeys:
         assert [event["event"] for event in world.history(journey)].count("told") == 2
+
+
+def test_a_digest_waits_for_nobody(timed):
+    """Who is away is told, and not acknowledged yet: what falls due meanwhile goes out all the same."""
+    world = timed
+    now = world.clock.now_ms
+    world.holder.fresh("absent", begeleider="anna", **{"from": now, "until": now + 9 * HOUR_MS}, on=now)
+    many(world, 10)
+    world.passes(HOUR_MS + MINUTE_MS)
+    world.passes(HOUR_MS)
+    inbox = world.inbox(HOLDER, "coordinator")
+    away = inbox.expect_item("absent")
+    for _ in range(2):
+        inbox.take("escalated")
+    digest = inbox.expect_item("digest")
+    assert digest["count"] == 8
+    inbox.ack(away)
+    inbox.ack(digest)
 
 
 def test_others_are_not_put_together(timed):
