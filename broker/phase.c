@@ -317,7 +317,8 @@ static void after_no_show(const struct change *change) {
         return;
     for (size_t i = 0; i < change->runs->count; i++) {
         struct hv_run *run = &change->runs->items[i];
-        if ((run->phase == HV_PHASE_PICKUP || run->phase == HV_PHASE_ARRIVAL) &&
+        if ((run->phase == HV_PHASE_RECEIPT || run->phase == HV_PHASE_PICKUP ||
+             run->phase == HV_PHASE_ARRIVAL) &&
             run->due > change->rules->now_ms)
             run->due = change->rules->now_ms;
     }
