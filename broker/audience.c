@@ -83,7 +83,7 @@ static unsigned concerned_by(const struct hv_event *event) {
     if (event->event == HV_EVENT_SETTLED && event->agree)
         return 0; /* `closed` follows */
     if (event->event == HV_EVENT_NOTED && event->code == HV_NOTE_NOT_REACHED && event->has_count)
-        return OTHER_PARTY | HOLDERS_COORDINATORS;
+        return OTHER_PARTY | (event->has_addressees ? ADDRESSEES : HOLDERS_COORDINATORS);
     assert((size_t)event->event < EVENT_NAME_COUNT);
     return concerned[event->event];
 }

@@ -115,8 +115,26 @@ static bool refuse_tip(struct request *request) {
     return true;
 }
 
+/* A second `not-reached` is for the holder's coordinators; where there are none, for the network's,
+ * whom the event names. */
+static void name_coordinators(struct request *request, const struct journey *journey,
+                              struct decision *decision, struct hv_addressee *coordinators) {
+    const struct network *network = request->turn->broker->network;
+    struct hv_event *event = &decision->events[0];
+
+    if (decision->refusal || event->code != HV_NOTE_NOT_REACHED || !event->has_count ||
+        network_has_role(network, journey->holder.organisation, HV_ROLE_COORDINATOR))
+        return;
+    copy_text(coordinators->organisation, network->coordinating);
+    coordinators->role = HV_ROLE_COORDINATOR;
+    event->has_addressees = true;
+    event->addressees.count = 1;
+    event->addressees.items = coordinators;
+}
+
 static void command_note(struct request *request) {
     const struct hv_note *command = &request->message.note;
+    struct hv_addressee coordinators = {0};
     struct decision decision;
     struct subject subject;
 
@@ -130,6 +148,7 @@ static void command_note(struct request *request) {
         return;
     journey_decide_note(&subject.journey, named(&subject), command, &request->actor,
                         request->turn->now_ms, limits_of(request), &decision);
+    name_coordinators(request, &subject.journey, &decision, &coordinators);
     record(request, &decision, &subject, named(&subject));
 }
 

@@ -55,7 +55,6 @@ void delivery_hide(struct hv_event *event) {
     case HV_EVENT_NETWORK:
     case HV_EVENT_SUSPECTED:
     case HV_EVENT_TOLD:
-    case HV_EVENT_NOTED:
     case HV_EVENT_WAITING:
     case HV_EVENT_URGENCY:
     case HV_EVENT_CONTESTED:
@@ -66,6 +65,7 @@ void delivery_hide(struct hv_event *event) {
     case HV_EVENT_CLOCK:
     case HV_EVENT_REPAIRED:
         break;
+    case HV_EVENT_NOTED:
     case HV_EVENT_REMINDED:
     case HV_EVENT_ESCALATED:
     case HV_EVENT_CHECK_IN_DUE:

@@ -131,6 +131,31 @@ def test_who_did_not_come(timed, by):
         assert steps == [] and world.status(handover=handover)["due"] == due
 
 
+@hours_pass
+def test_who_did_not_come_to_take_it_in_hand(timed):
+    """The first meeting was missed by the receiver, before anybody there had received it: a step at once."""
+    world = timed
+    journey, handover = world.handover_in("delivered", kind="warm")
+    note(world, (HOLDER,), journey, "no-show", handover=handover, by="receiver")
+    step = next(event for event in world.history(journey) if event["event"] in STEPS)
+    assert (step["event"], step["phase"], step["step"]) == ("reminded", "receipt", 1)
+
+
+def test_twice_not_reached_is_heard_without_coordinators_too(world_at_rest):
+    """The network's hear of it where the holder has none."""
+    world = world_at_rest
+    world.network[HOLDER].keys.pop("coordinator")
+    world.network.write()
+    world.daemon.start()
+    journey, _ = world.offer()
+    for _ in range(2):
+        note(world, (HOLDER,), journey, "not-reached")
+    item = world.inbox(NETWORK, "coordinator").take("noted", journey=journey, code="not-reached", count=2)
+    assert "addressees" not in item
+    world.inbox(NETWORK, "coordinator").expect_no_item()
+    assert world.operator.done("verify")["counts"]["journeys"] == 1
+
+
 def test_each_party_hears_of_what_the_other_notes(world):
     """With the handover named; without it, it is the holder's own business."""
     journey, handover = world.handover_in("picked-up")
