@@ -3,11 +3,11 @@
 #include "broker/ledger_sql.h"
 
 int64_t ledger_digest_open(struct ledger *ledger, int64_t inbox, int64_t most) {
-    struct sql *sql =
-        sql_begin(ledger, "SELECT item.item FROM item JOIN event ON event.seq = item.event WHERE "
-                          "item.inbox = ?1 AND item.journey = -1 AND attempts = 0 AND type = ?2 AND "
-                          "coalesce((SELECT max(place) FROM digest WHERE digest.inbox = ?1 AND "
-                          "digest.item = item.item), 0) < ?3 ORDER BY item.number DESC LIMIT 1");
+    struct sql *sql = sql_begin(
+        ledger, "SELECT item.item FROM item JOIN event ON event.seq = item.event WHERE "
+                "item.inbox = ?1 AND item.journey = -1 AND attempts = 0 AND type = ?2 AND "
+                "coalesce((SELECT max(place) FROM digest WHERE digest.inbox = ?1 AND "
+                "digest.item = item.item), 0) < ?3 ORDER BY item.number DESC LIMIT 1");
 
     sql_int(sql, inbox);
     sql_int(sql, (int64_t)HV_EVENT_DIGEST);

@@ -74,6 +74,7 @@ struct owing {
     int64_t seq;
     int64_t journey_row;  /* 0: of no journey */
     int64_t handover_row; /* 0: of none */
+    int64_t lane;         /* that of its items */
     bool is_step;         /* of a ladder */
 };
 
@@ -158,7 +159,8 @@ static bool is_item_of(struct ledger *ledger, struct ledger_walk *walk, const st
     walk_spend(walk, 1);
     *ret_acknowledged = 0;
     if (ledger_item_find(ledger, inbox->row, number, &item))
-        return item.seq == owing->seq && item.journey_row == owing->journey_row &&
+        return item.seq == owing->seq &&
+               (item.lane == owing->lane || item.lane == owing->journey_row) &&
                item.handover_row == owing->handover_row && item.inbox == inbox->row &&
                item.item == number;
     *ret_acknowledged = ledger_item_acknowledged(ledger, inbox->row, number);
@@ -354,6 +356,8 @@ static bool item_event(struct ledger *ledger, struct ledger_walk *walk, struct s
     if (!walk_payload(walk, sql, owing.seq, &event))
         return false;
     owing.is_step = event_is_step(event.event);
+    /* Digests have not always had one of their own. */
+    owing.lane = event.event == HV_EVENT_DIGEST ? LEDGER_LANE_DIGESTS : owing.journey_row;
     walk->items.seq = owing.seq;
     if (event.event == HV_EVENT_NETWORK)
         return network_take(ledger, walk, owing.seq, event.network_hash);

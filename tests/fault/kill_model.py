@@ -428,6 +428,11 @@ def judge_quiet(journey, names):
 OF_NO_JOURNEY = {"suspected", "quiet"}
 
 
+def lane_of(item):
+    """Items of a journey come one by one, and so do digests, and the others of no journey."""
+    return "digest" if item["event"] == "digest" else item.get("journey")
+
+
 class InboxJudge:
     """What one inbox was sent: numbers, attempts, acknowledgements, order per journey."""
 
@@ -439,8 +444,8 @@ class InboxJudge:
         self.acks_sent = {}  # item: how often
         self.acknowledged = set()  # answered done
         self.asked = set()  # acknowledged in this life, answer not seen
-        self.out = {}  # journey: item that is out in this life
-        self.order = {}  # journey: [(item, event, number)]
+        self.out = {}  # lane: item that is out in this life
+        self.order = {}  # lane: [(item, event, number)]
         self.dossiers = []  # items to be looked into when the model has caught up
         self.repeats = 0
 
@@ -458,23 +463,23 @@ class InboxJudge:
                           f"had seen {self.attempts[number]}")
         self.repeats += number in self.attempts
         self.attempts[number] = item["attempt"]
-        self.judge_one_at_a_time(number, item.get("journey"))
+        self.judge_one_at_a_time(number, lane_of(item))
         self.judge_content(number, item)
         if item["event"] == "dossier":
             self.dossiers.append(item)
 
-    def judge_one_at_a_time(self, number, journey_id):
-        out = self.out.get(journey_id)
+    def judge_one_at_a_time(self, number, lane):
+        out = self.out.get(lane)
         if out is not None and out != number and out not in self.acknowledged and out not in self.asked:
             raise Verdict(f"{self.name}: item {number} came while {out} of the same journey was out")
-        self.out[journey_id] = number
+        self.out[lane] = number
 
     def judge_content(self, number, item):
         may_change = ("attempt", "resident", "deleted", "dossier_hash")
         said = {key: value for key, value in item.envelope.items() if key not in may_change}
         if self.content.setdefault(number, said) != said:
             raise Verdict(f"{self.name}: item {number} said {self.content[number]}, and now {said}")
-        seen = self.order.setdefault(item.get("journey"), [])
+        seen = self.order.setdefault(lane_of(item), [])
         if all(number != earlier for earlier, _, _ in seen):
             if seen and seen[-1][0] > number:
                 raise Verdict(f"{self.name}: item {number} came for the first time after {seen[-1][0]}")

@@ -199,6 +199,8 @@ static void owed_add(struct promises *promises, const char *organisation, enum h
                           .attempt = item->attempt,
                           .journey = item->event.journey};
     memcpy(owed->organisation, organisation, strlen(organisation) + 1);
+    if (item->event.event == HV_EVENT_DIGEST)
+        memset(&owed->journey, 0xff, sizeof owed->journey); /* in order among themselves */
     expect_turn_of(promises, owed);
     promises->owed_count++;
 }

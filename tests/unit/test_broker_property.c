@@ -22,9 +22,12 @@
 #define INBOXES       (3 * WORLD_ORGANISATIONS)
 #define CREDIT_AT_END 1000
 
+#define LANE_OF_DIGESTS (RANDOM_JOURNEYS + 1)
+#define LANES           (RANDOM_JOURNEYS + 2)
+
 struct run {
     struct life life;
-    int64_t out[INBOXES][RANDOM_JOURNEYS + 1]; /* heard and not acknowledged; 0: of no journey */
+    int64_t out[INBOXES][LANES]; /* heard and not acknowledged; 0: of no journey */
     int64_t acknowledged;
     struct journey before[RANDOM_JOURNEYS + 1]; /* state 0: there was none */
     int64_t seq_before;
@@ -51,13 +54,15 @@ static void world_hurry(struct broker_world *world) {
 
 /* ---- What peers hear ---- */
 
-/* Of one journey no inbox ever has two items out. */
+/* Of one journey no inbox ever has two items out, nor two digests. */
 static void hear_items(struct run *run, struct peer *peer) {
     const struct heard *heard = NULL;
 
     while ((heard = peer_next_item(peer)) != NULL) {
         const struct hv_item *item = &heard->message.item;
-        int64_t *out = &run->out[inbox_of(peer)][item->event.journey.bytes[15]];
+        const uint8_t lane =
+            item->event.event == HV_EVENT_DIGEST ? LANE_OF_DIGESTS : item->event.journey.bytes[15];
+        int64_t *out = &run->out[inbox_of(peer)][lane];
         if (*out && *out != item->item)
             fail_msg("%s: item %" PRId64 " while %" PRId64 " is out", peer->organisation,
                      item->item, *out);
@@ -226,7 +231,7 @@ static void step_items(struct run *run) {
     int64_t *outs = run->out[inbox_of(peer)];
 
     look_before(run);
-    for (uint8_t number = 0; number <= RANDOM_JOURNEYS; number++) {
+    for (uint8_t number = 0; number < LANES; number++) {
         if (!outs[number] || !chance_of(life, 60))
             continue;
         if (chance_of(life, 80)) {
@@ -387,7 +392,7 @@ static void drain(struct run *run) {
         world_settle(life->world);
         hear_all_items(run);
         for (size_t i = 0; i < RANDOM_PEERS; i++)
-            for (uint8_t number = 0; number <= RANDOM_JOURNEYS; number++)
+            for (uint8_t number = 0; number < LANES; number++)
                 if (run->out[inbox_of(life->peers[i])][number])
                     acknowledge(run, life->peers[i], &run->out[inbox_of(life->peers[i])][number]);
         world_pass(life->world, 1000);
