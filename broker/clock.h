@@ -8,11 +8,11 @@
 #ifndef HOUVAST_CLOCK_H
 #define HOUVAST_CLOCK_H
 
-#include "houvast/messages.h"
+#include "broker/calendar.h"
 
-#define CLOCK_STEP_MS INT64_C(300000)
+#define CLOCK_STEP_MS (5 * CALENDAR_MINUTE_MS)
 /* A machine may have been off for so long; a start that lies further ahead is doubted. */
-#define CLOCK_OFF_MAX_MS INT64_C(604800000)
+#define CLOCK_OFF_MAX_MS (7 * CALENDAR_DAY_MS)
 
 /* What the machine says. */
 struct clock_reading {

@@ -1,14 +1,18 @@
 /* Phases: what a journey waits for after each event, and what a step that falls due does. Pure.
  *
- *                 offer             receive            pickup            confirm
- *   unrouted ──► delivery + receipt ────► pick-up ────► arrival ────► held (check-ins)
- *      ▲            │ ack of `offered`: delivery ends      │ wait           ▲
- *      │            ▼                                      ▼                │ `in-touch` with
- * `next`, │         receipt alone              waiting (the holder's check-ins)│ settled: not
- * agreed │                                    beside pick-up from `expected`  │ └── decline,
- * withdraw, reopening                        unrouted ────┘
+ *              offer                      receive         pickup         confirm
+ *   unrouted ─────────► delivery, receipt ───────► pick-up ──────► arrival ───────► held
+ *    ▲    │                     │                     │               │            ▲
+ *    │    │                     └─────────────────────┼───────────────┘            │
+ *    │    │                       decline, withdraw   │                            │
+ *    └────┼───────────────────────────────────────────┘                            │
+ *         └────────────────────────────────────────────────────────────────────────┘
+ *           in-touch or a tip with `next`: the holder keeps the resident itself
  *
- * closing takes the place of unrouted and held; contested and answer run beside the others. */
+ * delivery ends when the offer is acknowledged, and receipt goes on alone. A wait leads from any of
+ * the receiver's to waiting, the holder's check-ins, beside pick-up, which begins at `expected`;
+ * receive and pickup lead on from there. closing takes the place of unrouted and held until it is
+ * settled: not agreed to, of held. contested and answer run beside the others. */
 #ifndef HOUVAST_PHASE_H
 #define HOUVAST_PHASE_H
 
@@ -27,11 +31,11 @@ void phase_after(const struct hv_event *event, const struct journey *journey,
 void phase_of_state(const struct journey *journey, const struct handover *open_handover,
                     const struct run_rules *rules, struct runs *ret_runs);
 
-/* Whether a due step is the last of its ladder, and reached nobody: an alert. */
+/* A step that was taken. */
 struct phase_step {
     struct hv_event event; /* `reminded`, `escalated` or `check-in-due` */
     struct hv_addressee addressees[LADDER_ADDRESSEES_MAX];
-    bool last;
+    bool last; /* of its ladder: one that reached nobody is worth an alert */
 };
 
 /* Decides the step of the journey's run number `index`, which is due: the event that records it,

@@ -3,17 +3,6 @@
 
 #include "broker/phase.h"
 
-static bool addressee_is_known(const struct network *network,
-                               const struct hv_addressee *addressee) {
-    const struct network_organisation *organisation =
-        network_organisation(network, addressee->organisation);
-
-    for (size_t i = 0; organisation && i < organisation->key_count; i++)
-        if (organisation->keys[i].roles & (1U << addressee->role))
-            return true;
-    return false;
-}
-
 /* A coordinator of the organisation that must act has said to be on it since the phase began: whose
  * claims are counted, so that none rests for good. */
 static bool addressee_claims(const struct journey *journey, const struct hv_run *run,
@@ -43,7 +32,7 @@ static void address(const struct journey *journey, const struct hv_run *run,
         struct hv_addressee *addressee = &ret_step->addressees[count];
         run_addressee(run, journey->holder.organisation, &step->addressees[i], rules->network,
                       addressee);
-        if (!addressee_is_known(rules->network, addressee))
+        if (!network_has_role(rules->network, addressee->organisation, addressee->role))
             continue;
         reached = true;
         if (addressee_claims(journey, run, addressee, rules)) {

@@ -8,7 +8,7 @@
 #include "broker/handover.h"
 
 /* Corrections of the clock are no wonder. */
-#define RUN_EARLY_MS INT64_C(3600000)
+#define RUN_EARLY_MS CALENDAR_HOUR_MS
 
 struct hv_run *runs_find(struct runs *runs, enum hv_phase phase, const char *awaits) {
     for (size_t i = 0; i < runs->count; i++)
@@ -47,7 +47,7 @@ hv_time runs_due(const struct runs *runs) {
 /* ---- Places on a ladder ---- */
 
 bool run_is_check_in(const struct hv_run *run) {
-    return (run->phase == HV_PHASE_HELD || run->phase == HV_PHASE_WAITING) && !run->has_asked;
+    return ladder_is_check_in(run->phase) && !run->has_asked;
 }
 
 const struct ladder *run_ladder(const struct hv_run *run, const char *holder,

@@ -9,7 +9,7 @@
 #define SLICE_JOURNEYS    256
 #define SLICE_INTERVAL_MS 250
 #define HURRY_INTERVAL_MS 50
-#define SWEEP_INTERVAL_MS INT64_C(3600000)
+#define SWEEP_INTERVAL_MS CALENDAR_HOUR_MS
 
 /* What runs as it should be, where something lies further ahead than its ladder allows: the clock
  * was put back. */
