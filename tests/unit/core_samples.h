@@ -3,6 +3,8 @@
 #ifndef HOUVAST_TESTS_CORE_SAMPLES_H
 #define HOUVAST_TESTS_CORE_SAMPLES_H
 
+#include <stdio.h>
+
 #include "broker/handover.h"
 #include "broker/journey.h"
 

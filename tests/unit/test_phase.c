@@ -1,5 +1,5 @@
-/* Phases: what runs before each event and after it, as the table of the contract says; restarts,
- * urgency, claims. */
+/* Phases: what runs before each event and after it, as the table of the contract says; plans
+ * and urgency. */
 #include "broker/phase.h"
 
 #include <setjmp.h>
@@ -346,75 +346,6 @@ static void test_a_plan_for_the_next_century(void **state) {
     assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->began, latest_ms);
 }
 
-/* ---- Notes ---- */
-
-/* The receiver may begin anew what it must do, as often as it is taken; what it says is counted. */
-static void test_working_on_it(void **state) {
-    struct life life = life_of(*state);
-
-    life_events(&life, "Oo");
-    life.rules.now_ms += DAY_MS;
-    life_run(&life, HV_PHASE_RECEIPT)->step = 2;
-    const hv_time delivery_due_ms = life_run(&life, HV_PHASE_DELIVERY)->due;
-    const hv_time now_ms = life.rules.now_ms;
-    life_event(&life, 'g');
-    assert_int_equal(life_run(&life, HV_PHASE_RECEIPT)->began, now_ms);
-    assert_int_equal(life_run(&life, HV_PHASE_RECEIPT)->step, 0);
-    assert_int_equal(life_run(&life, HV_PHASE_RECEIPT)->restarts, 1);
-    assert_int_equal(life_run(&life, HV_PHASE_DELIVERY)->due, delivery_due_ms);
-    life_event(&life, 'g');
-    assert_int_equal(life_run(&life, HV_PHASE_RECEIPT)->restarts, 2);
-    life_event(&life, 'r'); /* another phase, another count */
-    assert_int_equal(life_run(&life, HV_PHASE_PICKUP)->restarts, 0);
-}
-
-/* What has yet to begin is not begun. */
-static void test_working_on_what_lies_ahead(void **state) {
-    struct life life = life_of(*state);
-
-    life_events(&life, "OoP");
-    const struct hv_run before = *life_run(&life, HV_PHASE_ARRIVAL);
-    life_event(&life, 'g');
-    assert_memory_equal(life_run(&life, HV_PHASE_ARRIVAL), &before, sizeof before);
-}
-
-/* A receiver that did not come: the next step at once, and no other way. */
-static void test_no_show(void **state) {
-    struct life life = life_of(*state);
-
-    life_events(&life, "OoP");
-    const hv_time due_ms = life_run(&life, HV_PHASE_ARRIVAL)->due;
-    life_event(&life, 'H');
-    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->due, due_ms);
-    const hv_time now_ms = life.rules.now_ms;
-    life_event(&life, 'h');
-    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->due, now_ms);
-}
-
-/* `next` sets the days between check-ins, from now on; without it they stay. */
-static void test_check_ins(void **state) {
-    struct life life = life_of(*state);
-
-    life_events(&life, "Ooc");
-    assert_int_equal(life_run(&life, HV_PHASE_HELD)->due,
-                     life_run(&life, HV_PHASE_HELD)->began + 91 * DAY_MS);
-    hv_time now_ms = life.rules.now_ms;
-    life_event(&life, 't');
-    assert_int_equal(life_run(&life, HV_PHASE_HELD)->due, now_ms + 14 * DAY_MS);
-    life.rules.now_ms += 5 * DAY_MS;
-    now_ms = life.rules.now_ms;
-    life_event(&life, 'm');
-    assert_int_equal(life_run(&life, HV_PHASE_HELD)->due, now_ms + 14 * DAY_MS);
-    life_run(&life, HV_PHASE_HELD)->has_asked = true;
-    life_run(&life, HV_PHASE_HELD)->asked = now_ms;
-    life_run(&life, HV_PHASE_HELD)->step = 2;
-    now_ms = life.rules.now_ms;
-    life_event(&life, 'T');
-    assert_false(life_run(&life, HV_PHASE_HELD)->has_asked);
-    assert_int_equal(life_run(&life, HV_PHASE_HELD)->step, 0);
-    assert_int_equal(life_run(&life, HV_PHASE_HELD)->due, now_ms + 14 * DAY_MS);
-}
-
 /* The holder keeps in touch while the receiver lets wait; from `expected` the receiver climbs. */
 static void test_waiting(void **state) {
     struct life life = life_of(*state);
@@ -432,47 +363,6 @@ static void test_waiting(void **state) {
     life_event(&life, 'w');
     assert_memory_equal(life_run(&life, HV_PHASE_WAITING), &waiting, sizeof waiting);
     assert_int_equal(life_run(&life, HV_PHASE_PICKUP)->began, again_ms + 10 * DAY_MS);
-}
-
-/* ---- Answers ---- */
-
-/* Asked again, the time of the first question counts; within one organisation it owes its own. */
-static void test_answers(void **state) {
-    struct life life = life_of(*state);
-    struct life within = life_of(*state);
-
-    life_events(&life, "Oorq");
-    const hv_time asked_ms = life_run(&life, HV_PHASE_ANSWER)->began;
-    life.rules.now_ms += DAY_MS;
-    life_event(&life, 'q');
-    assert_int_equal(life_run(&life, HV_PHASE_ANSWER)->began, asked_ms);
-    within.to = "kcc";
-    life_events(&within, "Oorq");
-    life_expect(&within, "pick-up kcc 0, answer kcc 0");
-    life_event(&within, 'Q');
-    life_expect(&within, "pick-up kcc 0, answer kcc 0");
-    life_event(&within, 'a');
-    life_expect(&within, "pick-up kcc 0");
-}
-
-/* Who acts for an organisation answers for it, and asks for it. */
-static void test_answers_for_another(void **state) {
-    struct life life = life_of(*state);
-
-    life.to = "support";
-    life_events(&life, "Oor");
-    struct hv_event event = life_bare(&life, HV_EVENT_NOTED, true);
-    event.code = HV_NOTE_QUESTION;
-    event.has_organisation = true;
-    sample_text(event.organisation, "kcc");
-    event.has_acted_for = true;
-    sample_text(event.acted_for, "support");
-    life_fold(&life, event);
-    life_expect(&life, "pick-up support 0, answer kcc 0");
-    life_event(&life, 'q');
-    event.code = HV_NOTE_ANSWER;
-    life_fold(&life, event);
-    life_expect(&life, "pick-up support 0, answer kcc 0");
 }
 
 /* ---- Urgency ---- */
@@ -539,81 +429,6 @@ static void test_urgency_of_a_check_in_that_is_due(void **state) {
     assert_int_equal(held->due, now_ms + HOUR_MS);
 }
 
-/* ---- Claims ---- */
-
-/* The network's rests all of the ladder, which then goes on with the time it had left. */
-static void test_a_claim_of_the_network(void **state) {
-    struct life life = life_of(*state);
-
-    life.urgency = HV_URGENCY_CRISIS;
-    life_events(&life, "Oor");
-    life.rules.now_ms = life_run(&life, HV_PHASE_PICKUP)->due - 5 * MINUTE_MS;
-    const hv_time now_ms = life.rules.now_ms;
-    life_claim(&life, "kcc", true, now_ms + 2 * HOUR_MS);
-    const struct hv_run *run = life_run(&life, HV_PHASE_PICKUP);
-    assert_true(run->has_left);
-    assert_int_equal(run->left, 5 * MINUTE_MS);
-    assert_int_equal(run->due, now_ms + 2 * HOUR_MS + 5 * MINUTE_MS);
-    assert_int_equal(run->rested, 2 * HOUR_MS);
-    /* Half of it is given back: what was left runs from now. */
-    life.rules.now_ms += HOUR_MS;
-    life_claim(&life, "kcc", true, life.rules.now_ms);
-    run = life_run(&life, HV_PHASE_PICKUP);
-    assert_false(run->has_left);
-    assert_int_equal(run->due, life.rules.now_ms + 5 * MINUTE_MS);
-    assert_int_equal(run->rested, HOUR_MS);
-}
-
-/* What was due already rests too, and falls due when the claim is over. */
-static void test_a_claim_of_what_is_due(void **state) {
-    struct life life = life_of(*state);
-
-    life_event(&life, 'O');
-    life_run(&life, HV_PHASE_UNROUTED)->due = life.rules.now_ms - HOUR_MS;
-    life_claim(&life, "kcc", true, life.rules.now_ms + HOUR_MS);
-    assert_int_equal(life_run(&life, HV_PHASE_UNROUTED)->due, life.rules.now_ms + HOUR_MS);
-}
-
-/* Claimed again and again, never longer in all than the policy allows: three days here. */
-static void test_claims_are_limited_in_all(void **state) {
-    struct life life = life_of(*state);
-
-    life.urgency = HV_URGENCY_CRISIS;
-    life_events(&life, "Oor");
-    const hv_time due_ms = life_run(&life, HV_PHASE_PICKUP)->due;
-    for (int i = 0; i < 20; i++) {
-        life_claim(&life, "kcc", true, life.rules.now_ms + 3 * DAY_MS);
-        life.rules.now_ms += 12 * HOUR_MS;
-    }
-    const struct hv_run *run = life_run(&life, HV_PHASE_PICKUP);
-    assert_int_equal(run->rested, 3 * DAY_MS);
-    assert_true(run->due <= due_ms + 3 * DAY_MS);
-    /* A phase that begins under a claim is not claimed, and has the whole of its own. */
-    life_event(&life, 'p');
-    assert_false(life_run(&life, HV_PHASE_ARRIVAL)->has_left);
-    assert_int_equal(life_run(&life, HV_PHASE_ARRIVAL)->rested, 0);
-}
-
-/* An organisation's counts for what that organisation owes, and moves no step. */
-static void test_a_claim_of_the_organisation(void **state) {
-    struct life life = life_of(*state);
-
-    life_events(&life, "OorQ");
-    const struct runs before = life.journey.runs;
-    life_claim(&life, "werkse", false, life.rules.now_ms + 2 * HOUR_MS);
-    struct hv_run *run = life_run(&life, HV_PHASE_PICKUP);
-    assert_int_equal(run->rested_own, 2 * HOUR_MS);
-    assert_int_equal(run->due, before.items[0].due);
-    assert_int_equal(life_run(&life, HV_PHASE_ANSWER)->rested_own, 0); /* kcc owes it */
-    life.rules.now_ms += HOUR_MS;
-    life_claim(&life, "werkse", false, life.rules.now_ms);
-    run = life_run(&life, HV_PHASE_PICKUP);
-    assert_int_equal(run->rested_own, HOUR_MS); /* the rest was given back */
-    life_claim(&life, "werkse", false, life.rules.now_ms + HOUR_MS);
-    life_claim(&life, "werkse", false, life.rules.now_ms + 2 * HOUR_MS);
-    assert_int_equal(life_run(&life, HV_PHASE_PICKUP)->rested_own, 3 * HOUR_MS);
-}
-
 /* ---- By the state alone ---- */
 
 /* What runs is lost: it is begun anew from what the journey is. */
@@ -658,20 +473,10 @@ int main(void) {
         cmocka_unit_test(test_arrival_begins_when_planned),
         cmocka_unit_test(test_replanning_is_limited),
         cmocka_unit_test(test_a_plan_for_the_next_century),
-        cmocka_unit_test(test_working_on_it),
-        cmocka_unit_test(test_working_on_what_lies_ahead),
-        cmocka_unit_test(test_no_show),
-        cmocka_unit_test(test_check_ins),
         cmocka_unit_test(test_waiting),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_answers_for_another),
         cmocka_unit_test(test_urgency_begins_anew),
         cmocka_unit_test(test_urgency_of_what_lies_ahead),
         cmocka_unit_test(test_urgency_of_a_check_in_that_is_due),
-        cmocka_unit_test(test_a_claim_of_the_network),
-        cmocka_unit_test(test_a_claim_of_what_is_due),
-        cmocka_unit_test(test_claims_are_limited_in_all),
-        cmocka_unit_test(test_a_claim_of_the_organisation),
         cmocka_unit_test(test_phases_of_a_state),
     };
 
