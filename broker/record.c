@@ -166,7 +166,8 @@ static void look_at_signer(struct turn *turn) {
     broker->signer_expired = true;
     journal_say(JOURNAL_RECEIPT_KEY_EXPIRED, NULL,
                 "the receipt key %s has expired and goes on signing; put the next key into "
-                "receipt.key, or correct valid_until in network.conf, and reload",
+                "receipt.key and restart houvastd, or correct valid_until in network.conf and "
+                "reload",
                 broker->signer.label);
 }
 

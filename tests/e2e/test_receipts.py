@@ -219,6 +219,7 @@ def test_time_alone_keeps_nobody_from_starting(world_at_rest):
         _, _, _, receipt = arrived(world)
         opened(receipt, key.public)
     assert world.daemon.said().count("the receipt key first has expired") == 1
+    assert "put the next key into receipt.key and restart houvastd" in world.daemon.said(), "a reload gives it no other"
 
 
 def test_a_clock_that_is_behind_keeps_nobody_from_starting(world_at_rest):
