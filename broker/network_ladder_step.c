@@ -209,15 +209,21 @@ int network_ladder_step_read(const struct network_ladder_line *line, struct ladd
     return 0;
 }
 
+/* How soon it may come again: no_later cuts office time short. */
+static int64_t every_ms(const struct ladder *ladder) {
+    return ladder->every.unit == CALENDAR_WALL_MS ? ladder->every.amount
+           : ladder->every_has_no_later           ? ladder->every_no_later_ms
+                                                  : CALENDAR_HOUR_MS;
+}
+
 /* Each repeat is an event for good, and rings a bell. */
-static int every_check(const struct network_ladder_line *line, struct calendar_duration every) {
-    if (every.amount == 0)
+static int every_check(const struct network_ladder_line *line, const struct ladder *ladder) {
+    if (ladder->every.amount == 0)
         return network_wrong(line->reading, line->place,
                              "every = %s never repeats anything; write how often the last step is "
                              "to repeat, such as every = 1d",
                              line->value);
-    if (every.unit == CALENDAR_WALL_MS && every.amount < CALENDAR_MINUTE_MS && line->network &&
-        !line->network->test)
+    if (every_ms(ladder) < CALENDAR_MINUTE_MS && line->network && !line->network->test)
         return network_wrong(line->reading, line->place,
                              "every = %s repeats more than once a minute, which nobody can listen "
                              "to; raise it, or set environment = test",
@@ -229,8 +235,6 @@ int network_ladder_every_read(const struct network_ladder_line *line, struct lad
     struct words words;
     int result = duration_read(line, words_first(&words, line), &ladder->every);
 
-    if (result == 0)
-        result = every_check(line, ladder->every);
     for (const char *word = words_next(&words); word && result == 0; word = words_next(&words))
         result = is_no_later(word)
                      ? no_later_set(line, word, ladder->every, &ladder->every_has_no_later,
@@ -239,7 +243,7 @@ int network_ladder_every_read(const struct network_ladder_line *line, struct lad
                                      "every = %s names %s; whom the last step tells is told again, "
                                      "so write the duration alone",
                                      line->value, word);
-    return result;
+    return result == 0 ? every_check(line, ladder) : result;
 }
 
 /* ---- Order ---- */

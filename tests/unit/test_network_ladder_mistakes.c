@@ -123,6 +123,8 @@ static const struct mistake mistakes[] = {
     {"an end of nothing", R S "every = 0D\n", 3, "every = 0D never repeats", "every = 1d"},
     {"an end that never stops ringing", R S "every = 59s\n", 3, "more than once a minute",
      "environment = test"},
+    {"an end that no_later makes ring all the time", R S "every = 1d no_later=1ms\n", 3,
+     "more than once a minute", "environment = test"},
     {"an end that is no duration", R S "every = day\n", 3, "day is no duration", "ms s m H"},
     {"an end after years", R S "every = 400D\n", 3, "400D is no duration", "366 days at most"},
     {"an end for somebody", R S "every = 1d network\n", 3, "every = 1d network names network",
