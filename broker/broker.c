@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/past.h"
 #include "broker/quiet.h"
 #include "broker/rate.h"
 #include "broker/reload.h"
-#include "broker/ring.h"
 #include "broker/sweep.h"
 #include "broker/timekeeping.h"
 #include "broker/turn.h"
@@ -104,7 +104,7 @@ void broker_free(struct broker *broker) {
     ledger_close(broker->ledger);
     verify_free(broker);
     receipt_pair_wipe(&broker->signer.pair);
-    ring_forget(broker);
+    past_forget(broker);
     quiet_forget(broker);
     network_free(broker->network);
     msgpack_sbuffer_destroy(&broker->encoded);

@@ -18,6 +18,7 @@
  *   ring         steps of ladders that fall due
  *   digest       many steps in one item
  *   sweep        open journeys whose timer is lost
+ *   past         networks that phases began under
  *   timekeeping  what time it is
  *   heartbeat    who is still there
  *   quiet        which organisation is not

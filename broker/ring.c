@@ -1,72 +1,14 @@
 /* The ring: what falls due, oldest first. */
 #include "broker/ring.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "broker/journal.h"
+#include "broker/past.h"
 #include "broker/phase.h"
 #include "broker/record.h"
 #include "wire/wire.h"
 
 /* Steps in one turn: some milliseconds, so that who asks is answered in between. */
 #define STEPS_MAX 256
-
-/* ---- Networks of the past ---- */
-
-/* A phase climbs the ladder that it began with, whatever a reload has brought since. */
-struct network_past {
-    int64_t seq;             /* of the event that had put it in force */
-    struct network *network; /* NULL: its files cannot be read any more */
-    struct network_past *next;
-};
-
-static struct network *past_read(struct turn *turn, int64_t seq) {
-    struct network *network = NULL;
-    struct failure failure;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-
-    if (ledger_network_of(turn->ledger, seq, &bytes, &size))
-        (void)network_unpack(bytes, size, &network, &failure);
-    free(bytes);
-    return network;
-}
-
-const struct network *ring_network(struct turn *turn, int64_t seq) {
-    struct broker *broker = turn->broker;
-    struct network_past *past = broker->past;
-
-    if (seq == 0 || seq == broker->network_seq)
-        return broker->network;
-    while (past && past->seq != seq)
-        past = past->next;
-    if (!past) {
-        past = calloc(1, sizeof *past);
-        if (!past) {
-            turn->error = -ENOMEM;
-            return broker->network;
-        }
-        past->seq = seq;
-        past->network = past_read(turn, seq);
-        past->next = broker->past;
-        broker->past = past;
-    }
-    return past->network ? past->network : broker->network;
-}
-
-void ring_forget(struct broker *broker) {
-    while (broker->past) {
-        struct network_past *past = broker->past;
-        broker->past = past->next;
-        network_free(past->network);
-        free(past);
-    }
-}
-
-/* ---- Steps ---- */
 
 static void journal_step(const struct journey *journey, const struct phase_step *step) {
     char id[WIRE_UUID_TEXT_SIZE];
@@ -147,7 +89,7 @@ static void ring_one(struct turn *turn, struct journey *journey, size_t index) {
         ring_repair(turn, journey);
         return;
     }
-    phase_step(journey, index, ring_network(turn, run->network), &rules, &step, &runs);
+    phase_step(journey, index, past_network(turn, run->network), &rules, &step, &runs);
     step.event.has_runs = true;
     step.event.runs.count = runs.count;
     step.event.runs.items = runs.items;

@@ -2,6 +2,7 @@
 #include "broker/sweep.h"
 
 #include "broker/journal.h"
+#include "broker/past.h"
 #include "broker/record.h"
 #include "broker/ring.h"
 
@@ -20,7 +21,7 @@ static bool bring_back(struct turn *turn, const struct journey *journey, struct 
     *ret_runs = journey->runs;
     for (size_t i = 0; i < ret_runs->count; i++) {
         struct hv_run *run = &ret_runs->items[i];
-        const struct network *began_under = ring_network(turn, run->network);
+        const struct network *began_under = past_network(turn, run->network);
         late = run_bring_back(run, journey->holder.organisation, began_under, &rules) || late;
     }
     return late;

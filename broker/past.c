@@ -1,0 +1,54 @@
+/* The past: networks that phases began under, read from the ledger when they are asked for. */
+#include "broker/past.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct network_past {
+    int64_t seq;             /* of the event that had put it in force */
+    struct network *network; /* NULL: its files cannot be read any more */
+    struct network_past *next;
+};
+
+static struct network *past_read(struct turn *turn, int64_t seq) {
+    struct network *network = NULL;
+    struct failure failure;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+
+    if (ledger_network_of(turn->ledger, seq, &bytes, &size))
+        (void)network_unpack(bytes, size, &network, &failure);
+    free(bytes);
+    return network;
+}
+
+const struct network *past_network(struct turn *turn, int64_t seq) {
+    struct broker *broker = turn->broker;
+    struct network_past *past = broker->past;
+
+    if (seq == 0 || seq == broker->network_seq)
+        return broker->network;
+    while (past && past->seq != seq)
+        past = past->next;
+    if (!past) {
+        past = calloc(1, sizeof *past);
+        if (!past) {
+            turn->error = -ENOMEM;
+            return broker->network;
+        }
+        past->seq = seq;
+        past->network = past_read(turn, seq);
+        past->next = broker->past;
+        broker->past = past;
+    }
+    return past->network ? past->network : broker->network;
+}
+
+void past_forget(struct broker *broker) {
+    while (broker->past) {
+        struct network_past *past = broker->past;
+        broker->past = past->next;
+        network_free(past->network);
+        free(past);
+    }
+}
