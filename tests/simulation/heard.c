@@ -1,10 +1,12 @@
 /* What peers asked and heard. */
 #include "heard_parts.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "contract.h"
 #include "ends.h"
 #include "town.h"
 #include "words.h"
@@ -62,9 +64,19 @@ static void asked_fill(struct asked *asked, const struct peer *peer,
     asked->role = peer->role;
     asked->journey = number_of(message, "journey", MODEL_JOURNEYS);
     asked->handover = number_of(message, "handover", MODEL_HANDOVERS);
-    asked->item = message->type == HV_MESSAGE_ack ? message->ack.item : 0;
+    asked->number = message->type == HV_MESSAGE_ack     ? message->ack.item
+                    : message->type == HV_MESSAGE_watch ? message->watch.from
+                                                        : 0;
     asked->acts = field_of(message, "for", WIRE_ORGANISATION) != NULL;
     memcpy(asked->organisation, peer->organisation, strlen(peer->organisation) + 1);
+}
+
+/* What a command is known by: all that it says, but not who says it as which request. */
+static void content_of(const struct hv_message *message, uint8_t ret_content[32]) {
+    char words[WORDS_SIZE];
+
+    words_of_message(message, 0, words);
+    (void)crypto_generichash(ret_content, 32, (const uint8_t *)words, strlen(words), NULL, 0);
 }
 
 void heard_ask(struct heard *heard, const struct peer *peer, const void *envelope, size_t size,
@@ -79,11 +91,12 @@ void heard_ask(struct heard *heard, const struct peer *peer, const void *envelop
     memset(asked, 0, sizeof *asked);
     asked->shared = shared;
     heard->asked_count++;
-    if (wire_decode(envelope, size, WIRE_FROM_LATER, NULL, &zone, &message, asked->content,
-                    &error) == 0)
+    if (wire_decode(envelope, size, WIRE_FROM_LATER, NULL, &zone, &message, NULL, &error) == 0) {
         asked_fill(asked, peer, &message);
+        content_of(&message, asked->content);
+    }
     for (size_t i = 0; i < heard->sent_count && asked->type == HV_MESSAGE_ack; i++)
-        if (heard->sent[i].item == asked->item && heard->sent[i].inbox == heard_inbox(peer))
+        if (heard->sent[i].item == asked->number && heard->sent[i].inbox == heard_inbox(peer))
             heard->sent[i].acknowledged = true;
     msgpack_zone_destroy(&zone);
 }
@@ -105,6 +118,8 @@ static enum mark_role role_to(const struct peer *peer, const char *holder, const
         return ROLE_OPERATOR;
     if (heard_is_network(peer))
         return ROLE_NETWORKS_COORDINATOR;
+    if (!coordinates && strcmp(peer->organisation, holder) == 0 && strcmp(holder, receiver) == 0)
+        return ROLE_BOTH;
     if (strcmp(peer->organisation, holder) == 0)
         return coordinates ? ROLE_HOLDERS_COORDINATOR : ROLE_HOLDER;
     if (strcmp(peer->organisation, receiver) == 0)
@@ -122,9 +137,10 @@ static enum mark_role role_to_handover(const struct model *model, const struct p
 static enum mark_role role_to_journey(const struct model *model, const struct peer *peer,
                                       unsigned number) {
     const struct model_journey *journey = &model->journeys[number];
+    const enum mark_role role = role_to(peer, journey->holder.organisation,
+                                        journey->open ? model->handovers[journey->open].to : "");
 
-    return role_to(peer, journey->holder.organisation,
-                   journey->open ? model->handovers[journey->open].to : "");
+    return role == ROLE_BOTH ? ROLE_HOLDER : role;
 }
 
 static bool names_handover(const struct asked *asked) {
@@ -137,83 +153,53 @@ static enum mark_role role_of(const struct model *model, const struct peer *peer
                                  : role_to_journey(model, peer, asked->journey);
 }
 
-static void mark_asked(const struct heard *heard, const struct model *model,
-                       const struct peer *peer, const struct asked *asked) {
+static void mark_asked(const struct model *model, const struct peer *peer,
+                       const struct asked *asked, bool done) {
     const enum mark_role role = role_of(model, peer, asked);
 
+    if (asked->acts) {
+        if (done)
+            mark_acted(asked->type);
+        return;
+    }
     if (names_handover(asked) && model->handovers[asked->handover].state)
-        mark_handover(model->handovers[asked->handover].state, asked->type, role);
+        mark_handover(model->handovers[asked->handover].state, asked->type, role, done);
     else if (asked->journey)
-        mark_journey(model->journeys[asked->journey].state, asked->type, role);
-    for (size_t i = 0; i < heard->sent_count && asked->type == HV_MESSAGE_ack; i++)
-        if (heard->sent[i].item == asked->item && heard->sent[i].inbox == heard_inbox(peer) &&
-            heard->sent[i].of_offer)
-            mark_delivered(model->handovers[heard->sent[i].handover].state);
+        mark_journey(model->journeys[asked->journey].state, asked->type, role, done);
+}
+
+/* Where it is delivered already, it was acknowledged before. */
+static void mark_acknowledged(const struct heard *heard, const struct model *model,
+                              const struct peer *peer, const struct asked *asked, bool repeated) {
+    for (size_t i = 0; i < heard->sent_count; i++) {
+        const struct sent *sent = &heard->sent[i];
+        const enum hv_handover_state state = model->handovers[sent->handover].state;
+        if (sent->item == asked->number && sent->inbox == heard_inbox(peer) && sent->of_offer &&
+            repeated == (state == HV_HANDOVER_DELIVERED))
+            mark_delivered(state);
+    }
 }
 
 /* ---- Who may ---- */
 
-#define AS(role) (1U << (role))
-#define COORDINATORS \
-    (AS(ROLE_HOLDERS_COORDINATOR) | AS(ROLE_RECEIVERS_COORDINATOR) | AS(ROLE_NETWORKS_COORDINATOR))
-#define PARTIES (AS(ROLE_HOLDER) | AS(ROLE_RECEIVER))
-
-/* Who may give the command, by the contract; ~0 where that is not about parties. A holder within
- * the same organisation is the receiver too. */
-static unsigned may(enum hv_message_type type) {
-    switch ((int)type) {
-    case HV_MESSAGE_reassign:
-    case HV_MESSAGE_close:
-    case HV_MESSAGE_offer:
-    case HV_MESSAGE_withdraw:
-    case HV_MESSAGE_supplement:
-    case HV_MESSAGE_contest:
-        return AS(ROLE_HOLDER);
-    case HV_MESSAGE_receive:
-    case HV_MESSAGE_pickup:
-    case HV_MESSAGE_wait:
-    case HV_MESSAGE_confirm:
-    case HV_MESSAGE_decline:
-    case HV_MESSAGE_fetch:
-        return AS(ROLE_RECEIVER);
-    case HV_MESSAGE_introduce:
-    case HV_MESSAGE_note:
-        return PARTIES;
-    case HV_MESSAGE_set_urgency:
-        return PARTIES | COORDINATORS;
-    case HV_MESSAGE_claim:
-        return COORDINATORS;
-    case HV_MESSAGE_settle:
-        return AS(ROLE_HOLDERS_COORDINATOR) | AS(ROLE_NETWORKS_COORDINATOR);
-    case HV_MESSAGE_status:
-        return PARTIES | COORDINATORS;
-    default:
-        return ~0U;
-    }
-}
-
-static bool is_within(const struct model *model, const struct asked *asked) {
-    const struct model_handover *handover = &model->handovers[asked->handover];
-
-    return names_handover(asked) && strcmp(handover->from, handover->to) == 0;
-}
-
+/* What is done is theirs to do, and can be in that state. */
 static void expect_may(const struct model *model, const struct peer *peer,
                        const struct asked *asked) {
-    enum mark_role role = role_of(model, peer, asked);
+    const enum mark_role role = role_of(model, peer, asked);
+    const bool takes =
+        names_handover(asked)
+            ? contract_handover_takes(model->handovers[asked->handover].state, asked->type)
+            : contract_journey_takes(model->journeys[asked->journey].state, asked->type);
 
-    if (asked->acts && role == ROLE_NETWORKS_COORDINATOR) {
-        mark_fault(FAULT_ACTED_FOR);
-        return;
-    }
     if (!asked->journey && !asked->handover)
         return;
-    if (may(asked->type) & AS(role))
+    if (!takes)
+        violation("H2: %s is done in a state that does not take it", type_name(asked->type));
+    if (asked->acts && role == ROLE_NETWORKS_COORDINATOR)
         return;
-    if (role == ROLE_HOLDER && is_within(model, asked) && (may(asked->type) & AS(ROLE_RECEIVER)))
-        return;
-    violation("P1: %s of %s/%s is done, and is not theirs (role %d)", type_name(asked->type),
-              peer->organisation, peer->instance, (int)role);
+    if (!(contract_may(asked->type) & AS(role)))
+        violation("P1: %s of %s/%s is done, and is not theirs (role %d)", type_name(asked->type),
+                  peer->organisation, peer->instance, (int)role);
 }
 
 /* Existence is not given away: a stranger hears that there is no such thing. */
@@ -221,7 +207,7 @@ static void expect_hidden(const struct model *model, const struct peer *peer,
                           const struct asked *asked, const struct hv_refused *refused) {
     const bool makes = asked->type == HV_MESSAGE_open || asked->type == HV_MESSAGE_offer;
 
-    if (may(asked->type) == ~0U || role_of(model, peer, asked) != ROLE_STRANGER ||
+    if (contract_may(asked->type) == ~0U || role_of(model, peer, asked) != ROLE_STRANGER ||
         (!asked->journey && !asked->handover) || asked->acts || makes)
         return;
     if (refused->code == HV_REFUSED_CONFLICT || refused->code == HV_REFUSED_STALE_KEY ||
@@ -275,9 +261,14 @@ static bool same_command(const struct asked *one, const struct asked *other) {
 /* D2: the same command a second time says `repeated`, and names the event of the first time. */
 static void expect_once(const struct heard *heard, const struct asked *asked, int64_t seq,
                         bool repeated) {
+    bool said = asked->done || asked->shared;
+
     for (size_t i = 0; i < heard->asked_count; i++) {
         const struct asked *before = &heard->asked[i];
-        if (before == asked || !before->done || !same_command(before, asked))
+        if (before == asked || !same_command(before, asked))
+            continue;
+        said = true;
+        if (!before->done)
             continue;
         if (!repeated)
             violation("D2: %s took effect a second time", type_name(asked->type));
@@ -285,6 +276,8 @@ static void expect_once(const struct heard *heard, const struct asked *asked, in
             violation("D2: %s is answered by event %lld, and was by %lld", type_name(asked->type),
                       (long long)seq, (long long)before->seq);
     }
+    if (repeated && !said && !is_present_value(asked->type) && asked->type != HV_MESSAGE_supplement)
+        violation("D2: %s is answered as if it had been said before", type_name(asked->type));
 }
 
 /* The event that a command is recorded by, where there is only one; 0: several are right. */
@@ -378,13 +371,9 @@ static void expect_private_answer(const struct model *model, const struct peer *
         if (event->has_journey && !heard_in_scope(model, peer, words_number(&event->journey)))
             violation("P1: a history is shown to a stranger");
     }
-    for (size_t i = 0; done->has_journeys && i < done->journeys.count; i++)
-        if (!heard_in_scope(model, peer, words_number(&done->journeys.items[i].journey)))
-            violation("P1: a stranger's list has j%u",
-                      words_number(&done->journeys.items[i].journey));
 }
 
-static void hear_done(struct heard *heard, struct model *model, const struct peer *peer,
+static void hear_done(struct heard *heard, struct model *model, struct peer *peer,
                       const struct hv_done *done, const struct heard_events *events) {
     const bool repeated = done->has_repeated && done->repeated;
     struct asked *asked = done->has_request ? asked_as(heard, done->request) : NULL;
@@ -392,17 +381,24 @@ static void hear_done(struct heard *heard, struct model *model, const struct pee
     if (asked && !repeated)
         events->take_before(events->context, done->seq + !is_command(asked->type));
     if (asked && asked->type) {
-        mark_asked(heard, model, peer, asked);
-        if (repeated)
+        if (asked->type == HV_MESSAGE_ack)
+            mark_acknowledged(heard, model, peer, asked, repeated);
+        if (repeated) {
             mark_fault(FAULT_REPEATED);
-        else
+        } else {
+            mark_asked(model, peer, asked, true);
             expect_may(model, peer, asked);
+        }
     }
     if (asked && !repeated && is_command(asked->type)) {
         events->take_command(events->context, done->seq);
         expect_recorded(model, asked, done);
     }
     expect_private_answer(model, peer, done);
+    for (size_t i = 0; done->has_journeys && i < done->journeys.count; i++)
+        heard_standing(model, peer, &done->journeys.items[i]);
+    if (asked && asked->type == HV_MESSAGE_watch)
+        heard_watch_begins(peer, asked, done->seq);
     if (!asked || !is_command(asked->type) || (asked->shared && asked->done))
         return;
     expect_once(heard, asked, done->seq, repeated);
@@ -410,24 +406,31 @@ static void hear_done(struct heard *heard, struct model *model, const struct pee
     asked->seq = done->seq;
 }
 
-static void hear_refused(const struct heard *heard, const struct model *model,
-                         const struct peer *peer, const struct asked *asked,
+static void hear_refused(const struct model *model, struct peer *peer, const struct asked *asked,
                          const struct hv_refused *refused) {
     mark_refused(refused->code);
+    if (refused->code == HV_REFUSED_MALFORMED && !refused->has_field)
+        mark_fault(FAULT_BROKEN);
+    if (refused->code == HV_REFUSED_UNKNOWN || refused->code == HV_REFUSED_CONFLICT)
+        mark_fault(FAULT_WRONG);
+    if (refused->code == HV_REFUSED_NO_SESSION)
+        peer->watching.on = false;
+    if (refused->code == HV_REFUSED_FORBIDDEN && !asked)
+        peer->deaf = true; /* its key, or another hello */
     if (refused->code == HV_REFUSED_UNAVAILABLE && asked &&
         (asked->type == HV_MESSAGE_ack || asked->type == HV_MESSAGE_confirm ||
          asked->type == HV_MESSAGE_decline))
         mark_fault(FAULT_DISK_READ_ONLY);
     if (!asked || !asked->type)
         return;
-    if (refused->code >= HV_REFUSED_UNKNOWN || refused->code == HV_REFUSED_MALFORMED)
-        mark_asked(heard, model, peer, asked);
+    if (refused->code >= HV_REFUSED_UNKNOWN)
+        mark_asked(model, peer, asked, false);
     expect_hidden(model, peer, asked, refused);
 }
 
 /* ---- All ---- */
 
-void heard_message(struct heard *heard, struct model *model, const struct peer *peer,
+void heard_message(struct heard *heard, struct model *model, struct peer *peer,
                    const struct hv_message *message, bool has_dossier, bool is_lost,
                    const struct heard_events *events) {
     switch ((int)message->type) {
@@ -435,7 +438,7 @@ void heard_message(struct heard *heard, struct model *model, const struct peer *
         hear_done(heard, model, peer, &message->done, events);
         break;
     case HV_MESSAGE_refused:
-        hear_refused(heard, model, peer,
+        hear_refused(model, peer,
                      message->refused.has_request ? asked_as(heard, message->refused.request)
                                                   : NULL,
                      &message->refused);
@@ -444,8 +447,13 @@ void heard_message(struct heard *heard, struct model *model, const struct peer *
         events->take_before(events->context, HV_INTEGER_MAX);
         heard_item(heard, model, peer, &message->item, has_dossier, is_lost);
         break;
+    case HV_MESSAGE_welcome: /* what the session before watched is over */
+        peer->watching.on = false;
+        break;
     case HV_MESSAGE_watched_event:
     case HV_MESSAGE_watched_journey:
+    case HV_MESSAGE_live:
+    case HV_MESSAGE_gap:
         events->take_before(events->context, HV_INTEGER_MAX);
         heard_watched(model, peer, message);
         break;

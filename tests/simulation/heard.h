@@ -19,11 +19,11 @@ struct asked {
     enum hv_role role;
     uint8_t content[32];
     unsigned journey, handover; /* that it names; 0: none */
-    int64_t item;
-    bool acts;   /* for another organisation */
-    bool shared; /* said so that it may be answered more than once */
-    bool done;   /* it took effect */
-    int64_t seq; /* by this event */
+    int64_t number; /* of the item that is acknowledged, or the event that is watched from */
+    bool acts;      /* for another organisation */
+    bool shared;    /* said so that it may be answered more than once */
+    bool done;      /* it took effect */
+    int64_t seq;    /* by this event */
 };
 
 /* An item that was sent to an inbox. */
@@ -31,9 +31,18 @@ struct sent {
     unsigned inbox; /* organisation and role */
     int64_t item, seq, attempt;
     struct hv_uuid journey;
-    bool of_offer;
+    bool of_offer, of_digest;
     unsigned handover;
     bool acknowledged; /* somebody of its inbox said so */
+};
+
+/* What a connection that watches has seen. */
+struct watching {
+    bool on;
+    bool live;                  /* nothing from before is to come any more */
+    bool from_open;             /* it began with what is open */
+    int64_t seq;                /* it has seen what it may see as far as that */
+    bool shown[MODEL_JOURNEYS]; /* of what was open */
 };
 
 struct heard {
@@ -60,8 +69,14 @@ struct heard_events {
 };
 
 /* This leaves for a peer. `is_lost`: it does not arrive. */
-void heard_message(struct heard *heard, struct model *model, const struct peer *peer,
+void heard_message(struct heard *heard, struct model *model, struct peer *peer,
                    const struct hv_message *message, bool has_dossier, bool is_lost,
                    const struct heard_events *events);
+
+/* T1: an event says that an item was acknowledged; somebody of its inbox has. */
+void heard_expect_acknowledged(const struct heard *heard, const struct hv_event *event,
+                               int64_t seq);
+/* A1: a peer that watches, and to which all was sent that there is, has seen all that it may. */
+void heard_expect_watched(const struct model *model, struct peer *peer);
 
 #endif

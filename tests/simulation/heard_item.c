@@ -1,4 +1,4 @@
-/* Items that peers heard, and what watchers see. */
+/* Items that peers heard. */
 #include <string.h>
 
 #include "ends.h"
@@ -16,12 +16,14 @@ static struct sent *sent_find(struct heard *heard, unsigned inbox, int64_t item)
 }
 
 /* Of one journey at most one item of an inbox is out, in order: one that comes before an earlier
- * was acknowledged comes behind one that was set aside. */
+ * was acknowledged comes behind one that was set aside. So it is with digests, and with what else
+ * is of no journey. */
 static void expect_turn_of(const struct heard *heard, const struct sent *next) {
     for (size_t i = 0; i < heard->sent_count; i++) {
         const struct sent *sent = &heard->sent[i];
         if (sent->inbox != next->inbox || sent->item >= next->item || sent->acknowledged ||
-            memcmp(&sent->journey, &next->journey, sizeof sent->journey) != 0)
+            memcmp(&sent->journey, &next->journey, sizeof sent->journey) != 0 ||
+            sent->of_digest != next->of_digest)
             continue;
         if (sent->attempt < 3)
             violation("D3: item %lld is sent while item %lld of the same journey is out",
@@ -42,6 +44,7 @@ static void sent_add(struct heard *heard, unsigned inbox, const struct hv_item *
         .attempt = item->attempt,
         .journey = item->event.journey,
         .of_offer = item->event.event == HV_EVENT_OFFERED,
+        .of_digest = item->event.event == HV_EVENT_DIGEST,
         .handover = item->event.has_handover ? words_number(&item->event.handover) : 0,
     };
     if (item->event.event == HV_EVENT_DIGEST)
@@ -90,18 +93,22 @@ void heard_item(struct heard *heard, const struct model *model, const struct pee
         sent->attempt = item->attempt;
 }
 
-/* ---- Watching ---- */
+/* ---- Acknowledgements ---- */
 
-void heard_watched(const struct model *model, const struct peer *peer,
-                   const struct hv_message *message) {
-    const struct hv_event *event = &message->watched_event.event;
+static bool says_acknowledged(enum hv_event_name name) {
+    return name == HV_EVENT_ACKNOWLEDGED || name == HV_EVENT_TOLD || name == HV_EVENT_DELIVERED;
+}
 
-    if (peer->role != HV_ROLE_COORDINATOR)
-        violation("P1: %s/%s watches", peer->organisation, peer->instance);
-    if (message->type == HV_MESSAGE_watched_event &&
-        ((event->has_resident && event->event != HV_EVENT_OPENED) || event->has_runs))
-        violation("P1: a watcher sees whom a handover is about");
-    if (message->type == HV_MESSAGE_watched_event && event->has_journey &&
-        !heard_in_scope(model, peer, words_number(&event->journey)))
-        violation("P1: a stranger watches j%u", words_number(&event->journey));
+void heard_expect_acknowledged(const struct heard *heard, const struct hv_event *event,
+                               int64_t seq) {
+    const unsigned inbox = model_party(event->organisation) << 2 | (unsigned)event->inbox;
+
+    if (!says_acknowledged(event->event))
+        return;
+    for (size_t i = heard->sent_count; i-- > 0;)
+        if (heard->sent[i].inbox == inbox && heard->sent[i].item == event->item &&
+            heard->sent[i].acknowledged)
+            return;
+    violation("T1: event %lld says that %s acknowledged item %lld, and nobody did", (long long)seq,
+              event->organisation, (long long)event->item);
 }

@@ -11,6 +11,7 @@
 enum mark_role {
     ROLE_HOLDER,
     ROLE_RECEIVER,
+    ROLE_BOTH, /* within one organisation; to a journey that is its holder */
     ROLE_HOLDERS_COORDINATOR,
     ROLE_RECEIVERS_COORDINATOR,
     ROLE_NETWORKS_COORDINATOR,
@@ -29,14 +30,17 @@ enum mark_role {
     C(open)                      \
     C(reassign) C(close) C(settle) C(offer) C(note) C(set_urgency) C(claim) C(status) C(history)
 
+#define MARK_ACTED_COMMANDS(C) C(offer) C(withdraw) C(decline) C(close) C(note)
+
 #define MARK_FAULTS(F)                                                    \
     F(LOST, "an answer or item lost")                                     \
     F(DOUBLED, "a message doubled")                                       \
     F(LATE, "a message late, behind others")                              \
-    F(WRONG, "a message that makes no sense now")                         \
-    F(BROKEN, "a message that cannot be read")                            \
+    F(WRONG, "a message that makes no sense now, refused")                \
+    F(BROKEN, "a message that cannot be read, refused")                   \
     F(REPEATED, "a command repeated")                                     \
-    F(FULL, "a connection that takes nothing")                            \
+    F(FULL, "something for a connection that takes nothing")              \
+    F(GONE, "something for a system that is down")                        \
     F(KILLED, "killed between turns")                                     \
     F(CRASH_KEEPS, "a crash in mid-turn, nothing lost")                   \
     F(CRASH_DROPS, "power lost in mid-turn, what was not synced dropped") \
@@ -51,7 +55,7 @@ enum mark_role {
     F(DOUBTED, "the clock doubted")                                       \
     F(ACCEPTED, "the clock trusted again")                                \
     F(BOOT, "the machine started anew")                                   \
-    F(ASLEEP, "days in which nothing ran")                                \
+    F(ASLEEP, "a day or more without a turn")                             \
     F(RESTART, "stopped and started in order")                            \
     F(RELOAD, "other network files in force")                             \
     F(RELOAD_REFUSED, "network files refused")                            \
@@ -60,12 +64,15 @@ enum mark_role {
     F(ABSENT, "a begeleider away without a deputy")                       \
     F(DEPUTY, "an item for a deputy")                                     \
     F(QUIET, "an organisation quiet")                                     \
-    F(ACTED_FOR, "a coordinator acted for an organisation")               \
     F(NOBODY, "a last step that reached nobody")                          \
     F(RESTED, "a step that rested for a claim")                           \
     F(DIGEST, "steps told in one digest")                                 \
     F(ASIDE, "an item set aside")                                         \
     F(CONTESTED, "a confirmation contested")                              \
+    F(WATCHED, "an event shown to a watcher as it happened")              \
+    F(CAUGHT_UP, "an event shown to a watcher afterwards")                \
+    F(GAP, "a watcher that fell behind")                                  \
+    F(SETTLED, "a closing settled by the holder's own coordinators")      \
     F(STUBBORN, "a receiver that never ends anything")
 
 #define MARK_FAULT(name, text) FAULT_##name,
@@ -75,9 +82,14 @@ enum mark_fault { MARK_FAULTS(MARK_FAULT) MARK_FAULT_COUNT };
 /* Once in a process, before any fork. */
 void marks_init(void);
 
-/* A command on a handover in that state (0: there is none), or on a journey, was answered. */
-void mark_handover(enum hv_handover_state state, enum hv_message_type type, enum mark_role role);
-void mark_journey(enum hv_journey_state state, enum hv_message_type type, enum mark_role role);
+/* A command on a handover in that state, or on a journey (0: there is none), was done, for the
+ * first time, or refused for what it is. */
+void mark_handover(enum hv_handover_state state, enum hv_message_type type, enum mark_role role,
+                   bool done);
+void mark_journey(enum hv_journey_state state, enum hv_message_type type, enum mark_role role,
+                  bool done);
+/* One of the network's coordinators did so for an organisation. */
+void mark_acted(enum hv_message_type type);
 /* An offer was acknowledged while the handover was in that state. */
 void mark_delivered(enum hv_handover_state state);
 void mark_refused(enum hv_refusal code);

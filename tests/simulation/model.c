@@ -165,12 +165,31 @@ static void take_settled(const struct taking *taking) {
         journey->state = HV_JOURNEY_OPEN;
 }
 
+static bool ends_offers(enum hv_outcome outcome) {
+    return outcome == HV_OUTCOME_DECEASED || outcome == HV_OUTCOME_ENTERED_IN_ERROR;
+}
+
+/* Whether the same command has withdrawn what was offered. */
+static bool has_withdrawn(const struct taking *taking) {
+    const struct model_event *events = taking->model->events;
+    const int64_t first = events[taking->seq].first ? events[taking->seq].first : taking->seq;
+
+    for (int64_t i = first; i < taking->seq; i++)
+        if (events[i].name == HV_EVENT_WITHDRAWN)
+            return true;
+    return false;
+}
+
 static void take_closed(const struct taking *taking) {
     struct model_journey *journey = taking->journey;
     const struct hv_event *event = taking->event;
 
     if (journey->open || !event->has_begeleider || !event->begeleider[0] || !event->has_outcome)
         violation("H3: event %lld closes what is offered, or names nobody", (long long)taking->seq);
+    if (!ends_offers(event->outcome) && has_withdrawn(taking))
+        violation("H3: event %lld closes as %s while somebody else is asked",
+                  (long long)taking->seq,
+                  wire_word_text(&wire_vocabulary_outcome, (int)event->outcome));
     if (!journey->agreed && needs_second_person(event))
         violation("H3: event %lld closes, and no second person agreed", (long long)taking->seq);
     if (journey->agreed && strcmp(event->begeleider, journey->closing_by) != 0)
@@ -380,8 +399,7 @@ static void take_one(struct taking *taking, struct model_event *remembered) {
     if (handover)
         take_of_handover(taking);
     take_of_journey(taking);
-    model_ladder_take(taking->journey, taking->handover, event, taking->seq, taking->at_ms,
-                      model->latest_ms);
+    model_ladder_take(model, taking->journey, taking->handover, event, taking->seq, taking->at_ms);
     remembered->journey_after = taking->journey->state;
     remembered->after = handover ? taking->handover->state : 0;
     remembered->holder_after = taking->journey->holder;
@@ -406,12 +424,15 @@ void model_take(struct model *model, const struct hv_event *event, int64_t seq, 
     }
     remembered->name = event->event;
     remembered->first = first;
+    remembered->about = event->has_about ? model_party(event->about) : 0;
     remembered->at_ms = at_ms;
     memcpy(remembered->said, said, strlen(said) + 1);
     if (event->event == HV_EVENT_TOLD &&
         (event->of >= seq || model->events[event->of].name < HV_EVENT_REMINDED ||
          model->events[event->of].name > HV_EVENT_CHECK_IN_DUE))
         violation("T1: event %lld says that somebody was told what no step said", (long long)seq);
+    if (event->event == HV_EVENT_NETWORK)
+        model->network = networks_chosen();
     if (event->has_journey)
         take_one(&taking, remembered);
 }
@@ -421,6 +442,32 @@ const struct model_event *model_event(const struct model *model, int64_t seq) {
         violation("D1: an answer names event %lld, and the last one is %zu", (long long)seq,
                   model->event_count - 1);
     return &model->events[seq];
+}
+
+unsigned model_seers(const struct model *model, const struct model_event *event) {
+    const struct model_handover *handover =
+        event->handover ? &model->handovers[event->handover] : NULL;
+
+    if (!event->journey)
+        return event->about;
+    return model_party(model->journeys[event->journey].holder.organisation) |
+           (handover ? model_party(handover->from) | model_party(handover->to) : 0);
+}
+
+/* P1: whom it is about and the dossier go over when somebody has it in hand, and no sooner. */
+static void expect_in_hand(const struct model_handover *handover, int64_t seq) {
+    if (!handover->picked_up_by[0] && handover->state != HV_HANDOVER_CONFIRMED &&
+        (handover->disclose != HV_DISCLOSE_RECEIVED || !handover->received_by[0]))
+        violation("P1: event %lld discloses a handover that nobody has in hand", (long long)seq);
+}
+
+void model_turn_ends(struct model *model, int64_t first) {
+    for (int64_t i = first; (size_t)i < model->event_count; i++) {
+        struct model_event *event = &model->events[i];
+        event->seers = model_seers(model, event);
+        if (event->name == HV_EVENT_DOSSIER)
+            expect_in_hand(&model->handovers[event->handover], i);
+    }
 }
 
 /* An hour later everything was swept; who waits, waits from here. */

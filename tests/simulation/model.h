@@ -56,6 +56,8 @@ struct model_event {
     enum hv_handover_state before, after; /* of its handover */
     struct hv_holder holder_after;
     char said[HV_CODE_SIZE]; /* the organisation; "": the broker */
+    unsigned about;          /* what it is about, where that is no journey: a bit */
+    unsigned seers;          /* who could see it when its turn ended: a bit each */
 };
 
 struct model {
@@ -68,6 +70,7 @@ struct model {
     bool put_back;     /* it was, and that has not been long enough ago */
     int64_t passed_ms; /* in all, whatever the clocks say: the town counts it */
     int64_t back_ms;   /* of it, when that was */
+    enum simulated_network network; /* in force */
 };
 
 void model_init(struct model *model);
@@ -80,6 +83,12 @@ void model_take(struct model *model, const struct hv_event *event, int64_t seq, 
 bool model_repeats(const struct model *model, const struct hv_event *event);
 /* Of an event that was taken; ends the run where there is none. */
 const struct model_event *model_event(const struct model *model, int64_t seq);
+
+/* The organisations whose coordinators may see it, as things stand; those of the network see all.
+ */
+unsigned model_seers(const struct model *model, const struct model_event *event);
+/* The turn has ended that brought the events from that one on. */
+void model_turn_ends(struct model *model, int64_t first);
 
 /* After a turn: what a clock that was put back has left is swept by now, if ever.
  * T1: nobody has waited unseen for longer than the ladders' ceilings. */

@@ -17,7 +17,6 @@
 #define CLAIM_MAX    (3 * DAY)
 #define CHECK_IN_MAX (91 * DAY)
 #define WAIT_MAX     (180 * DAY)
-#define RESTARTS_MAX 2
 
 /* From a phase's beginning, or from one telling to the next, to the network's coordinators: the
  * table of default ladders, by urgency (routine, urgent, crisis). Other networks' are shorter. */
@@ -160,11 +159,9 @@ static void wait_begins(struct model_journey *journey, hv_time at_ms) {
     journey->claimed = false;
 }
 
-/* The present phase anew, as often as the policy allows: more often its ladder goes on. */
-static void wait_anew(struct model_journey *journey, int64_t seq, hv_time at_ms) {
-    if (++journey->restarts > RESTARTS_MAX)
-        violation("T1: event %lld begins a phase anew, for the %lldth time", (long long)seq,
-                  (long long)journey->restarts);
+/* The present phase anew, which the policy does not allow for ever. */
+static void wait_anew(struct model_journey *journey, hv_time at_ms) {
+    journey->restarts++;
     wait_begins(journey, at_ms);
 }
 
@@ -212,7 +209,7 @@ static void take_pressing(struct model_journey *journey, const struct model_hand
 /* Once more while it is picked up: a later plan counts, a sooner one is welcome, the same plan is
  * nothing. */
 static void take_picked_up(struct model_journey *journey, const struct model_handover *handover,
-                           const struct hv_event *event, int64_t seq, hv_time at_ms) {
+                           const struct hv_event *event, hv_time at_ms) {
     const hv_time begins_ms = planned(handover, at_ms);
 
     if (handover->moved)
@@ -220,7 +217,7 @@ static void take_picked_up(struct model_journey *journey, const struct model_han
     else if (!event->has_runs)
         return; /* the ladder goes on */
     else if (begins_ms > journey->arrival_ms)
-        wait_anew(journey, seq, begins_ms);
+        wait_anew(journey, begins_ms);
     else
         wait_begins(journey, begins_ms);
     journey->arrival_ms = begins_ms;
@@ -234,8 +231,7 @@ static bool network_hears(const struct hv_event *event) {
     return !reaches(event) && event->step > 1; /* an alert in the journal */
 }
 
-static void take_note(struct model_journey *journey, const struct hv_event *event, int64_t seq,
-                      hv_time at_ms) {
+static void take_note(struct model_journey *journey, const struct hv_event *event, hv_time at_ms) {
     switch (event->code) {
     case HV_NOTE_IN_TOUCH:
     case HV_NOTE_NOT_REACHED:
@@ -247,7 +243,7 @@ static void take_note(struct model_journey *journey, const struct hv_event *even
     case HV_NOTE_WORKING_ON_IT:
         if (!event->has_runs)
             break; /* it has yet to begin */
-        wait_anew(journey, seq, at_ms);
+        wait_anew(journey, at_ms);
         journey->arrival_ms = at_ms;
         break;
     case HV_NOTE_NO_SHOW:
@@ -260,7 +256,7 @@ static void take_note(struct model_journey *journey, const struct hv_event *even
 }
 
 static void take_wait(struct model_journey *journey, const struct model_handover *handover,
-                      const struct hv_event *event, int64_t seq, hv_time at_ms) {
+                      const struct hv_event *event, hv_time at_ms) {
     switch ((int)event->event) {
     case HV_EVENT_OFFERED:
     case HV_EVENT_OPENED:
@@ -283,13 +279,13 @@ static void take_wait(struct model_journey *journey, const struct model_handover
         take_waiting(journey, handover, event, at_ms);
         break;
     case HV_EVENT_PICKED_UP:
-        take_picked_up(journey, handover, event, seq, at_ms);
+        take_picked_up(journey, handover, event, at_ms);
         break;
     case HV_EVENT_URGENCY:
         take_pressing(journey, handover, at_ms);
         break;
     case HV_EVENT_NOTED:
-        take_note(journey, event, seq, at_ms);
+        take_note(journey, event, at_ms);
         break;
     case HV_EVENT_CLAIMED: /* once: claiming again and again is no news */
         if (!event->has_of_network || !event->of_network || journey->claimed)
@@ -331,18 +327,23 @@ static enum hv_phase phase_of(const struct model *model, const struct model_jour
 
 /* ---- All ---- */
 
-void model_ladder_take(struct model_journey *journey, const struct model_handover *handover,
-                       const struct hv_event *event, int64_t seq, hv_time at_ms,
-                       hv_time latest_ms) {
+void model_ladder_take(const struct model *model, struct model_journey *journey,
+                       const struct model_handover *handover, const struct hv_event *event,
+                       int64_t seq, hv_time at_ms) {
+    const int64_t restarts = journey->restarts;
     const struct hv_run *before = is_step(event->event) ? run_of(journey, event) : NULL;
     const bool repeats = before && before->step == event->step && event->step > 0;
 
     if (is_step(event->event))
         expect_step(journey, handover, event, seq, at_ms);
-    take_runs(journey, event, seq, latest_ms);
+    take_runs(journey, event, seq, model->latest_ms);
     if (repeats && run_of(journey, event)->due <= at_ms)
         violation("T1: event %lld: a repeat that was missed fires twice", (long long)seq);
-    take_wait(journey, handover, event, seq, at_ms);
+    take_wait(journey, handover, event, at_ms);
+    if (journey->restarts > restarts && journey->restarts > networks_restarts_max(model->network))
+        violation("T1: event %lld begins a phase anew: %lld times now, and %lld are allowed",
+                  (long long)seq, (long long)journey->restarts,
+                  (long long)networks_restarts_max(model->network));
 }
 
 void model_ladder_expect(const struct model *model, unsigned number, hv_time now_ms) {

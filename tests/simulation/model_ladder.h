@@ -4,10 +4,10 @@
 
 #include "model.h"
 
-/* An event has changed the journey and its handover (NULL: none); now its ladders. `latest_ms` is
- * the latest time that was ever recorded. */
-void model_ladder_take(struct model_journey *journey, const struct model_handover *handover,
-                       const struct hv_event *event, int64_t seq, hv_time at_ms, hv_time latest_ms);
+/* An event has changed the journey and its handover (NULL: none); now its ladders. */
+void model_ladder_take(const struct model *model, struct model_journey *journey,
+                       const struct model_handover *handover, const struct hv_event *event,
+                       int64_t seq, hv_time at_ms);
 
 /* Its coordinators have heard of it within the ceilings. */
 void model_ladder_expect(const struct model *model, unsigned number, hv_time now_ms);

@@ -74,18 +74,18 @@ static void file_put(const char *folder, const char *path, const struct text *te
 
 /* ---- Organisations ---- */
 
-static bool has_key(enum simulated_network network, const char *organisation,
-                    const char *instance) {
+bool networks_revokes(enum simulated_network network, const char *organisation,
+                      const char *instance) {
     if (network != NETWORK_REVOKED)
-        return true;
+        return false;
     if (strcmp(organisation, "support") == 0)
-        return strcmp(instance, "desk") == 0;
-    return strcmp(organisation, "werkse") != 0 || strcmp(instance, "two") != 0;
+        return strcmp(instance, "desk") != 0;
+    return strcmp(organisation, "werkse") == 0 && strcmp(instance, "two") == 0;
 }
 
 static void key_say(struct text *text, enum simulated_network network, const char *organisation,
                     const char *instance, const char *role) {
-    if (has_key(network, organisation, instance))
+    if (!networks_revokes(network, organisation, instance))
         say(text, "[key %s]\npublic_key = %s\nroles = %s\n", instance,
             key_text(organisation, instance), role);
 }
@@ -243,4 +243,8 @@ void networks_choose(enum simulated_network network) {
 
 enum simulated_network networks_chosen(void) {
     return chosen;
+}
+
+int64_t networks_restarts_max(enum simulated_network network) {
+    return network == NETWORK_LOOSE ? 0 : 2;
 }

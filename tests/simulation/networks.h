@@ -39,6 +39,11 @@ const char *networks_directory(void);
 /* From now on these files are there. */
 void networks_choose(enum simulated_network network);
 enum simulated_network networks_chosen(void);
+/* How often a phase may be begun anew under these. */
+int64_t networks_restarts_max(enum simulated_network network);
+/* Whether a key that others have is not on the map there. */
+bool networks_revokes(enum simulated_network network, const char *organisation,
+                      const char *instance);
 
 /* The public key of an instance of an organisation, or of its use for sealing. */
 void networks_key(const char *organisation, const char *use, uint8_t ret_key[NETWORK_KEY_SIZE]);

@@ -54,6 +54,7 @@ struct peer *people_any_peer(struct people *people) {
 static void time_passes(struct people *people, char ret_line[STEP_SIZE]) {
     const size_t draw = people_below(people, 100);
     int64_t ms = (int64_t)people_below(people, 50) * MINUTE;
+    char text[WORDS_MS_SIZE];
 
     if (draw >= 98)
         ms = (int64_t)people_below(people, 60) * DAY;
@@ -63,37 +64,52 @@ static void time_passes(struct people *people, char ret_line[STEP_SIZE]) {
         ms = (int64_t)people_below(people, 72) * HOUR;
     else if (draw >= 35)
         ms = (int64_t)people_below(people, 12) * HOUR;
-    (void)snprintf(ret_line, STEP_SIZE, "pass %lld", (long long)(ms * people->pace));
+    words_of_ms(ms * people->pace, text);
+    (void)snprintf(ret_line, STEP_SIZE, "pass %s", text);
 }
 
 static void clock_steps(struct people *people, char ret_line[STEP_SIZE]) {
     static const int64_t steps_ms[] = {MINUTE, HOUR, DAY, 400 * DAY, 3652 * DAY};
     const size_t draw = people_below(people, 10);
-    const int64_t ms = steps_ms[people_below(people, COUNT(steps_ms))];
+    const int64_t step_ms = steps_ms[people_below(people, COUNT(steps_ms))];
     const int64_t true_ms = town_now_ms(people->town) - people->town->fake.wall_ms;
+    char text[WORDS_MS_SIZE];
 
-    if (draw < 4 && true_ms != 0)
-        (void)snprintf(ret_line, STEP_SIZE, "wall %lld", (long long)true_ms); /* set right */
-    else if (draw < 7)
-        (void)snprintf(ret_line, STEP_SIZE, "wall %lld", (long long)ms);
-    else if (draw < 9)
-        (void)snprintf(ret_line, STEP_SIZE, "wall -%lld", (long long)ms);
-    else
+    if (draw == 9) {
         (void)snprintf(ret_line, STEP_SIZE, "synchronised %s",
                        people->town->fake.synchronised ? "no" : "yes");
+        return;
+    }
+    words_of_ms(draw < 4 && true_ms != 0 ? true_ms /* set right */
+                : draw < 7               ? step_ms
+                                         : -step_ms,
+                text);
+    (void)snprintf(ret_line, STEP_SIZE, "wall %s", text);
 }
 
 static void connection_changes(struct people *people, char ret_line[STEP_SIZE]) {
     static const char *const verbs[] = {"connect", "connect", "full", "gone"};
+    const char *verb = verbs[people_below(people, COUNT(verbs))];
     struct peer *peer = people_any_peer(people);
 
+    if (people_chance(people, 25))
+        peer = people_peer(people, NULL, HV_ROLE_COORDINATOR);
     for (size_t i = 0; i < TOWN_PEERS && people_chance(people, 10); i++)
         if (people->town->peers[i].connection != CONNECTION_GOOD)
             peer = &people->town->peers[i];
-    (void)snprintf(ret_line, STEP_SIZE, "%s %s/%s",
-                   peer->connection != CONNECTION_GOOD ? "connect"
-                                                       : verbs[people_below(people, COUNT(verbs))],
-                   peer->organisation, peer->instance);
+    if (peer->connection != CONNECTION_GOOD)
+        verb = "connect";
+    else if (peer->watching.on)
+        verb = "full"; /* and misses something */
+    (void)snprintf(ret_line, STEP_SIZE, "%s %s/%s", verb, peer->organisation, peer->instance);
+}
+
+/* One whose connection was full; NULL: none is. */
+static const struct peer *full_peer(const struct people *people) {
+    for (size_t i = 0; i < TOWN_PEERS; i++)
+        if (people->town->peers[i].connection == CONNECTION_FULL)
+            return &people->town->peers[i];
+    return NULL;
 }
 
 static void network_changes(struct people *people, char ret_line[STEP_SIZE]) {
@@ -130,7 +146,7 @@ static void process_ends(struct people *people, char ret_line[STEP_SIZE]) {
     else if (draw < 85)
         (void)snprintf(ret_line, STEP_SIZE, "fail read %zu", 1 + operations / 8);
     else
-        (void)snprintf(ret_line, STEP_SIZE, "boot %zu", minutes * 60000);
+        (void)snprintf(ret_line, STEP_SIZE, "boot %zuM", minutes);
 }
 
 static void disk_fills(struct people *people, char ret_line[STEP_SIZE]) {
@@ -192,6 +208,11 @@ void people_step(struct people *people, char ret_line[STEP_SIZE]) {
     }
     if (people->reloads && people_chance(people, 60)) {
         network_comes(people, ret_line);
+        return;
+    }
+    const struct peer *full = full_peer(people);
+    if (full && people_chance(people, 25)) {
+        (void)snprintf(ret_line, STEP_SIZE, "reads %s/%s", full->organisation, full->instance);
         return;
     }
     for (size_t i = 0; i < COUNT(kinds); i++)

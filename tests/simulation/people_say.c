@@ -127,7 +127,8 @@ static void make_note(struct people *people, unsigned handover, struct saying *s
 
     note->has_handover = handover != 0;
     note->handover = words_id('h', handover);
-    note->code = receives   ? of_receiver[people_below(people, COUNT(of_receiver))]
+    note->code = receives && people->stubborn && people_chance(people, 70) ? HV_NOTE_WORKING_ON_IT
+                 : receives ? of_receiver[people_below(people, COUNT(of_receiver))]
                  : handover ? of_holder[people_below(people, COUNT(of_holder))]
                             : of_holder[4 + people_below(people, 4)];
     note->on = any_on(people);
@@ -354,9 +355,10 @@ static void make_list(struct people *people, struct hv_list *list) {
 
 void people_aside(struct people *people, struct saying *saying) {
     static const enum hv_message_type types[] = {
-        HV_MESSAGE_absent, HV_MESSAGE_absent, HV_MESSAGE_absent,      HV_MESSAGE_list,
-        HV_MESSAGE_list,   HV_MESSAGE_watch,  HV_MESSAGE_map,         HV_MESSAGE_stats,
-        HV_MESSAGE_ping,   HV_MESSAGE_bye,    HV_MESSAGE_clock_accept};
+        HV_MESSAGE_absent,      HV_MESSAGE_absent, HV_MESSAGE_absent, HV_MESSAGE_list,
+        HV_MESSAGE_list,        HV_MESSAGE_watch,  HV_MESSAGE_watch,  HV_MESSAGE_watch,
+        HV_MESSAGE_map,         HV_MESSAGE_stats,  HV_MESSAGE_ping,   HV_MESSAGE_bye,
+        HV_MESSAGE_clock_accept};
     struct hv_message *message = &saying->message;
 
     message->type = types[people_below(people, COUNT(types))];

@@ -18,6 +18,8 @@ static struct peer *peer_who_is(struct people *people, enum mark_role role, cons
         return people_peer(people, holder, HV_ROLE_ENDPOINT);
     case ROLE_RECEIVER:
         return people_peer(people, receiver, HV_ROLE_ENDPOINT);
+    case ROLE_BOTH:
+        return strcmp(holder, receiver) == 0 ? people_peer(people, holder, HV_ROLE_ENDPOINT) : NULL;
     case ROLE_HOLDERS_COORDINATOR:
         return people_peer(people, holder, HV_ROLE_COORDINATOR);
     case ROLE_RECEIVERS_COORDINATOR:
@@ -62,17 +64,21 @@ static enum hv_message_type choose(struct people *people, const struct likely *l
 
 #define CHOOSE(people, list) choose((people), (list), COUNT(list))
 
+/* The last two would end it. */
 static void receiver_says(struct people *people, unsigned number, struct saying *saying) {
     static const struct likely likely[] = {
         {HV_MESSAGE_receive, 18}, {HV_MESSAGE_pickup, 22},   {HV_MESSAGE_wait, 14},
         {HV_MESSAGE_note, 14},    {HV_MESSAGE_introduce, 7}, {HV_MESSAGE_fetch, 6},
         {HV_MESSAGE_confirm, 18}, {HV_MESSAGE_decline, 6},
     };
-    const size_t ends = people->stubborn ? 2 : 0;
     const struct model_handover *handover = &people->town->model.handovers[number];
 
     saying->peer = people_peer(people, handover->to, HV_ROLE_ENDPOINT);
-    people_of_handover(people, choose(people, likely, COUNT(likely) - ends), number, saying);
+    if (people->stubborn && people_chance(people, 40))
+        people_of_handover(people, HV_MESSAGE_note, number, saying);
+    else
+        people_of_handover(people, choose(people, likely, COUNT(likely) - 2 * people->stubborn),
+                           number, saying);
 }
 
 static void holder_says(struct people *people, unsigned number, struct saying *saying) {
@@ -149,7 +155,10 @@ static void sensible(struct people *people, unsigned number, struct saying *ret_
     } else if (draw < 12 || journey->state == HV_JOURNEY_CLOSED) {
         afterwards(people, ret_saying);
     } else if (journey->state == HV_JOURNEY_CLOSING && draw < 70) {
-        ret_saying->peer = people_peer(people, "kcc", HV_ROLE_COORDINATOR);
+        ret_saying->peer = people_peer(
+            people,
+            draw < 40 && networks_chosen() == NETWORK_LOOSE ? journey->holder.organisation : "kcc",
+            HV_ROLE_COORDINATOR);
         people_of_journey(people, HV_MESSAGE_settle, number, ret_saying);
     } else if (!journey->open) {
         ret_saying->peer = people_peer(people, journey->holder.organisation, HV_ROLE_ENDPOINT);
@@ -199,6 +208,8 @@ static enum mark_role any_role(struct people *people) {
         ROLE_HOLDER,
         ROLE_RECEIVER,
         ROLE_RECEIVER,
+        ROLE_BOTH,
+        ROLE_BOTH,
         ROLE_HOLDERS_COORDINATOR,
         ROLE_HOLDERS_COORDINATOR,
         ROLE_HOLDERS_COORDINATOR,
@@ -261,6 +272,16 @@ static void probe_journey(struct people *people, struct saying *saying) {
     }
 }
 
+/* What nobody is there to end. */
+static void end_for(struct people *people, unsigned number, struct saying *saying) {
+    const struct model_handover *handover = &people->town->model.handovers[number];
+    const bool declines = people_chance(people, 50);
+
+    memset(saying, 0, sizeof *saying);
+    saying->peer = people_peer(people, declines ? handover->to : handover->from, HV_ROLE_ENDPOINT);
+    people_of_handover(people, declines ? HV_MESSAGE_decline : HV_MESSAGE_withdraw, number, saying);
+}
+
 /* The network's coordinator acts for the one who would. */
 static void act_for(struct saying *saying) {
     const char *organisation = saying->peer->organisation;
@@ -285,7 +306,6 @@ static void act_for(struct saying *saying) {
 static void twist(struct people *people, struct saying *saying) {
     const size_t draw = people_below(people, 5);
 
-    mark_fault(FAULT_WRONG);
     if (draw == 0) {
         saying->frames = FRAMES_BROKEN;
     } else if (draw == 1) {
@@ -376,8 +396,11 @@ void people_say(struct people *people, char ret_line[STEP_SIZE]) {
         saying.peer = people_any_peer(people);
     if (draw >= 94) {
         twist(people, &saying);
-    } else if (draw >= 48 && saying.peer->connection == CONNECTION_GONE &&
-               people_chance(people, 70)) {
+    } else if (draw >= 48 &&
+               people_chance(people, saying.peer->connection == CONNECTION_GONE ? 70 : 4)) {
+        const unsigned open = people->town->model.journeys[number].open;
+        if (open && !people->stubborn && people_chance(people, 15))
+            end_for(people, open, &saying);
         act_for(&saying);
         saying.peer = people_peer(people, "kcc", HV_ROLE_COORDINATOR);
     }

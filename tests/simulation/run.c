@@ -28,6 +28,7 @@ _Noreturn void violation(const char *format, ...) {
 
     va_start(arguments, format);
     (void)vsnprintf(own->said, sizeof own->said, format, arguments);
+    own->check = format; /* the same place in every process: none is started anew */
     va_end(arguments);
     _exit(STATUS_VIOLATION);
 }
@@ -49,6 +50,7 @@ void run_free(struct run *run) {
 
 static pid_t process_begin(struct run *run) {
     run->said[0] = run->folder[0] = '\0';
+    run->check = NULL;
     (void)fflush(NULL);
     const pid_t process = fork();
     if (process < 0)
@@ -61,13 +63,13 @@ static pid_t process_begin(struct run *run) {
 }
 
 static void one_seed(struct run *run, uint64_t seed, size_t steps) {
-    struct town *town = town_new(seed);
     struct people people;
     const char *where = NULL;
 
     (void)alarm(SECONDS_MAX);
     run->seed = seed;
     run->count = 0;
+    struct town *town = town_new(seed);
     people_init(&people, town, seed);
     while (run->count < steps) {
         people_step(&people, run->lines[run->count++]);
@@ -92,6 +94,22 @@ pid_t run_seeds(struct run *run, uint64_t first, uint64_t end, uint64_t stride, 
     _exit(0);
 }
 
+/* Events from that one on, a line each. */
+static void tell(const struct model *model, size_t first) {
+    for (size_t i = first; i < model->event_count; i++) {
+        const struct model_event *event = &model->events[i];
+        (void)printf("    %zu %s", i,
+                     wire_word_text(&wire_vocabulary_event_name, (int)event->name));
+        if (event->journey)
+            (void)printf(" j%u", event->journey);
+        if (event->handover)
+            (void)printf(" h%u", event->handover);
+        (void)printf("%s%s%s%s\n", event->said[0] ? " by " : "", event->said,
+                     event->journey ? ", holder " : "", event->holder_after.organisation);
+    }
+    (void)fflush(stdout);
+}
+
 pid_t run_lines(struct run *run, bool quiet) {
     const pid_t process = process_begin(run);
     const char *where = NULL;
@@ -103,11 +121,18 @@ pid_t run_lines(struct run *run, bool quiet) {
         (void)dup2(nowhere, STDERR_FILENO);
     (void)alarm(SECONDS_MAX);
     struct town *town = town_new(run->seed);
-    for (size_t i = 0; i < run->count; i++)
+    for (size_t i = 0; i < run->count; i++) {
+        const size_t before = town->model.event_count;
+        if (run->tells)
+            (void)printf("%s\n", run->lines[i]);
+        (void)fflush(stdout);
         if (!step_take(town, run->lines[i], &where)) {
             (void)snprintf(run->said, sizeof run->said, "%s: %s", run->lines[i], where);
             _exit(STATUS_SCRIPT);
         }
+        if (run->tells)
+            tell(&town->model, before);
+    }
     town_free(town);
     _exit(0);
 }
@@ -164,46 +189,74 @@ void run_write(const struct run *run, const char *path) {
 
 /* ---- Shrinking ---- */
 
-/* The guarantee: the word before the colon. */
-static bool same_violation(const char *one, const char *other) {
-    const size_t size = strcspn(one, ":");
-
-    return size == strcspn(other, ":") && strncmp(one, other, size) == 0;
+/* Whether the trial fails as the run does: the same check, or the same breaking off. */
+static bool fails_too(const struct run *run, struct run *trial) {
+    trial->seed = run->seed;
+    return !run_wait(trial, run_lines(trial, true)) && trial->check == run->check &&
+           (run->check || strcmp(run->said, trial->said) == 0);
 }
 
-/* Whether it is still violated without the `size` steps from `from` on. */
-static bool holds_without(const struct run *run, size_t from, size_t size, struct run *trial) {
-    trial->seed = run->seed;
+static void take_over(struct run *run, const struct run *trial) {
+    memcpy(run->lines, trial->lines, trial->count * STEP_SIZE);
+    memcpy(run->said, trial->said, sizeof run->said);
+    run->count = trial->count;
+}
+
+/* Without the `size` steps from `from` on. */
+static bool fails_without(const struct run *run, size_t from, size_t size, struct run *trial) {
     trial->count = 0;
     for (size_t i = 0; i < run->count; i++)
         if (i < from || i >= from + size)
             memcpy(trial->lines[trial->count++], run->lines[i], STEP_SIZE);
-    return !run_wait(trial, run_lines(trial, true)) && same_violation(run->said, trial->said);
+    return fails_too(run, trial);
 }
 
-static bool shrink_by(struct run *run, size_t size, struct run *trial) {
+static bool shrink_by(struct run *run, size_t size, struct run *trial, time_t end) {
     bool shrunk = false;
 
-    for (size_t from = run->count; from > 0;) {
+    for (size_t from = run->count; from > 0 && time(NULL) < end;) {
         from = from > size ? from - size : 0;
-        if (!holds_without(run, from, size, trial))
+        if (!fails_without(run, from, size, trial))
             continue;
-        memcpy(run->lines, trial->lines, trial->count * STEP_SIZE);
-        memcpy(run->said, trial->said, sizeof run->said);
-        run->count = trial->count;
+        take_over(run, trial);
         shrunk = true;
     }
     return shrunk;
 }
 
+/* The same line without the word that begins at `at`; a colon goes to the word before. */
+static void line_without(const char *line, size_t at, char ret_line[STEP_SIZE]) {
+    const size_t size = strcspn(line + at, " ");
+    const bool colon = size > 0 && line[at + size - 1] == ':';
+
+    (void)snprintf(ret_line, STEP_SIZE, "%.*s%s%s", (int)(at - 1), line, colon ? ":" : "",
+                   line + at + size);
+}
+
+static void shrink_line(struct run *run, size_t number, struct run *trial, time_t end) {
+    char *line = run->lines[number];
+
+    for (size_t at = strlen(line); at-- > 1 && time(NULL) < end;) {
+        if (line[at - 1] != ' ')
+            continue;
+        memcpy(trial->lines, run->lines, run->count * STEP_SIZE);
+        trial->count = run->count;
+        line_without(line, at, trial->lines[number]);
+        if (fails_too(run, trial))
+            take_over(run, trial);
+    }
+}
+
 void run_shrink(struct run *run) {
     const time_t end = time(NULL) + SHRINK_SECONDS_MAX;
     struct run *trial = run_new();
-    const bool again = holds_without(run, 0, 0, trial); /* else it is people.c that breaks */
+    const bool again = fails_without(run, 0, 0, trial); /* else it is people.c that breaks */
 
-    for (size_t size = run->count / 2; again && size > 0 && time(NULL) < end; size /= 2)
-        (void)shrink_by(run, size, trial);
-    while (again && time(NULL) < end && shrink_by(run, 1, trial))
+    for (size_t size = run->count / 2; again && size > 0; size /= 2)
+        (void)shrink_by(run, size, trial, end);
+    while (again && shrink_by(run, 1, trial, end))
         continue;
+    for (size_t i = 0; again && i < run->count; i++)
+        shrink_line(run, i, trial, end);
     run_free(trial);
 }

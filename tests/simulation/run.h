@@ -19,6 +19,8 @@ struct run {
     int64_t seeds, steps, passed_ms; /* in all, of whole runs */
     char folder[64];
     char said[RUN_SAID_SIZE]; /* what was violated; "": nothing, or the process broke off */
+    const char *check;        /* which check that was: a format; NULL: none */
+    bool tells;               /* says on stdout what each step brings */
     char lines[RUN_STEPS_MAX][STEP_SIZE];
 };
 
@@ -36,7 +38,7 @@ bool run_wait(struct run *run, pid_t process);
 bool run_read(struct run *run, const char *path);
 void run_write(const struct run *run, const char *path);
 
-/* Drops steps of run->lines for as long as the same guarantee is still violated. */
+/* Drops steps of run->lines, and words of these, for as long as the same check still fails. */
 void run_shrink(struct run *run);
 
 #endif

@@ -3,7 +3,7 @@
  *   simulate [--seeds N] [--first K] [--steps M] [--jobs J] [--least L] [--keep DIR] [--shrink V]
  *   simulate --test [--scripts DIR]      a fixed number of seeds, a fresh one, and every script, in
  *                                        the Test Anything Protocol
- *   simulate SCRIPT…                     replays scripts
+ *   simulate SCRIPT…                     replays scripts, and tells which events each step brings
  *
  * A run is a row of steps (step.h): peers of four organisations say what is mostly sensible
  * (people.c), or lose, double, delay, break and repeat it; their systems go away; time passes, by
@@ -17,8 +17,9 @@
  * peers hear (heard.c) must be recorded (D1, A1), once (D2), theirs (P1), and in order (D3). Rows
  * are what the events say. In the middle and at the end the ledger is audited as a whole.
  *
- * One that fails is shrunk to a script, which says what happened and can be replayed; put it into
- * tests/simulation/scripts, and `make test` replays it. */
+ * One that fails is shrunk to a script (build/simulation/seed-N.script): the few steps and words
+ * without which the same check does not fail. `simulate` with its path replays it and tells what
+ * happens; in tests/simulation/scripts, with a sentence on top, `make test` replays it for good. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -138,10 +139,11 @@ static int simulate(const struct options *options) {
 
 /* ---- Scripts ---- */
 
-static bool replay(const char *path) {
+static bool replay(const char *path, bool tells) {
     struct run *run = run_new();
     bool well = run_read(run, path);
 
+    run->tells = tells;
     if (!well)
         (void)snprintf(run->said, sizeof run->said, "%s", strerror(errno));
     else
@@ -184,9 +186,12 @@ static void test_scripts(const char *directory) {
     const int count = scandir(directory, &entries, is_script, alphasort);
     char path[512];
 
+    if (count <= 0)
+        tell(false, "there are no scripts");
+
     for (int i = 0; i < count; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-        tell(replay(path), entries[i]->d_name);
+        tell(replay(path, false), entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
@@ -252,7 +257,7 @@ int main(int count, char **arguments) {
         if (option_take(&options, arguments, count, &i))
             continue;
         scripts = true;
-        well = replay(arguments[i]) && well;
+        well = replay(arguments[i], true) && well;
     }
     if (scripts)
         return well ? 0 : 1;

@@ -30,6 +30,14 @@ static int64_t next_number(struct line *line) {
     return word ? strtoll(word, NULL, 10) : 0;
 }
 
+static int64_t next_ms(struct line *line) {
+    const char *word = next(line);
+
+    if (!word)
+        line->where = "a time is missing";
+    return word ? words_to_ms(word) : 0;
+}
+
 static struct peer *peer_named(struct town *town, const char *word) {
     char name[64];
 
@@ -126,10 +134,6 @@ static void say(struct line *line, struct peer *peer, const struct options *opti
         peer->greeted = true;
     peer->loses = options->lost;
     town_say(town, peer, message, options->frames, options->late);
-    if (options->late)
-        mark_fault(FAULT_LATE);
-    if (options->frames == FRAMES_BROKEN)
-        mark_fault(FAULT_BROKEN);
     if (options->twice && town->batch_count > before) {
         town_double(town);
         mark_fault(FAULT_DOUBLED);
@@ -188,7 +192,7 @@ static void take_ack(struct line *line) {
 
 static void take_nack(struct line *line) {
     struct peer *peer = next_peer(line);
-    const int64_t after = next_number(line);
+    const int64_t after = next_ms(line);
     struct hv_message message = {.type = HV_MESSAGE_nack};
 
     if (!peer || peer->item_count == 0 || after < 0 || after > 3600000)
@@ -206,8 +210,8 @@ static void take_nack(struct line *line) {
 
 static void take_pass(struct line *line) {
     const char *word = next(line);
-    int64_t ms = word && strcmp(word, "due") != 0 ? strtoll(word, NULL, 10)
-                                                  : broker_wait_ms(line->town->broker);
+    int64_t ms =
+        word && strcmp(word, "due") != 0 ? words_to_ms(word) : broker_wait_ms(line->town->broker);
 
     if (ms < 0 || ms > 52 * WEEK_MS)
         ms = WEEK_MS;
@@ -217,7 +221,7 @@ static void take_pass(struct line *line) {
 }
 
 static void take_wall(struct line *line) {
-    const int64_t ms = next_number(line);
+    const int64_t ms = next_ms(line);
 
     mark_fault(ms < 0 ? FAULT_WALL_BACK : FAULT_WALL_FORWARD);
     town_pass(line->town, 0, ms);
@@ -230,7 +234,7 @@ static void take_synchronised(struct line *line) {
 }
 
 static void take_boot(struct line *line) {
-    town_boot(line->town, next_number(line));
+    town_boot(line->town, next_ms(line));
 }
 
 /* ---- Connections ---- */
@@ -253,6 +257,13 @@ static void take_full(struct line *line) {
 
     if (peer)
         peer->connection = CONNECTION_FULL;
+}
+
+static void take_reads(struct line *line) {
+    struct peer *peer = next_peer(line);
+
+    if (peer && peer->connection == CONNECTION_FULL)
+        peer->connection = CONNECTION_GOOD;
 }
 
 static void take_gone(struct line *line) {
@@ -333,7 +344,7 @@ static const struct {
     {"reload", take_reload},   {"restart", take_restart},
     {"kill", take_kill},       {"crash", take_crash},
     {"fail", take_fail},       {"room", take_room},
-    {"audit", take_audit},
+    {"reads", take_reads},     {"audit", take_audit},
 };
 
 bool step_take(struct town *town, const char *text, const char **ret_where) {

@@ -6,14 +6,15 @@
  *       is framed: sealed, strange, short, large, many, broken
  *   arrive 2               one that was kept back arrives
  *   ack werkse/one 3       as many of the items that it knows
- *   nack werkse/one 60000
+ *   nack werkse/one 1M
  *   turn
- *   pass 86400000          time passes; `pass due`: until something is
- *   wall -3600000          the wall clock alone steps
+ *   pass 36H               time passes, as words.h has it; `pass due`: until something is
+ *   wall -1H               the wall clock alone steps
  *   synchronised yes       what the kernel says of it
- *   boot 60000             the machine was off for so long
+ *   boot 1M                the machine was off for so long
  *   everybody              says hello who can
  *   connect kcc/one        a connection anew; full, gone: until then it reads nothing, or is down
+ *   reads kcc/one          one that was full reads again
  *   network ladders        these files are there; `reload`: and come in force
  *   restart                stops and starts
  *   kill drops 7           killed; the power is gone: keeps, drops, tears, reorders, and a seed

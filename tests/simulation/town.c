@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "broker/clock.h"
 #include "broker/request.h"
 #include "broker/timekeeping.h"
 #include "ends.h"
@@ -153,7 +154,7 @@ void town_connect(struct town *town, struct peer *peer) {
     memset(&peer->route, 0, sizeof peer->route);
     peer->route.size = 5;
     memcpy(peer->route.bytes + 1, &town->connections, sizeof town->connections);
-    peer->greeted = false;
+    peer->greeted = peer->deaf = peer->watching.on = false;
     peer->connection = CONNECTION_GOOD;
 }
 
@@ -231,6 +232,7 @@ void town_say(struct town *town, struct peer *peer, const struct hv_message *mes
         heard_ask(&town->heard, peer, buffer.data, buffer.size, late || frames == FRAMES_BROKEN);
     struct frames *said = frames_add(town, late);
     said->peer = (size_t)(peer - town->peers);
+    said->type = message->type;
     said->inbound = (struct inbound){.from = peer->route,
                                      .frames = 1,
                                      .envelope = copy_of(buffer.data, buffer.size),
@@ -238,7 +240,10 @@ void town_say(struct town *town, struct peer *peer, const struct hv_message *mes
     memcpy(said->inbound.key, peer->key, sizeof said->inbound.key);
     if (frames != FRAMES_PLAIN && frames != FRAMES_BROKEN)
         dossier_add(town, &said->inbound, message, frames);
-    peer->spoke_ms = town->fake.boot_ms;
+    if (!late) {
+        peer->deaf = peer->deaf || town->fake.boot_ms - peer->spoke_ms >= SESSION_MS;
+        peer->spoke_ms = town->fake.boot_ms;
+    }
     msgpack_sbuffer_destroy(&buffer);
 }
 
@@ -246,6 +251,7 @@ void town_arrive(struct town *town, size_t which) {
     if (town->late_count == 0)
         return;
     which %= town->late_count;
+    mark_fault(FAULT_LATE);
     const struct frames late = town->late[which];
     town->late[which] = town->late[--town->late_count];
     *frames_add(town, false) = late;
@@ -275,12 +281,44 @@ static int turn(struct town *town) {
     return rc;
 }
 
+static bool accepts_clock(const struct town *town) {
+    for (size_t i = 0; i < town->batch_count; i++)
+        if (town->batch[i].type == HV_MESSAGE_clock_accept)
+            return true;
+    return false;
+}
+
+/* Who says goodbye may not be answered, and hears nothing more. */
+static void take_leave(struct town *town) {
+    for (size_t i = 0; i < town->batch_count; i++)
+        if (town->batch[i].type == HV_MESSAGE_bye)
+            town->peers[town->batch[i].peer].deaf = true;
+}
+
+/* T1: while the machine runs, time goes by its ticking, whatever a clock on the wall says that
+ * nobody vouches for. */
+static void expect_ticking(struct town *town, bool accepted) {
+    const hv_time ticked_ms = town->told_ms + town->fake.boot_ms - town->told_boot_ms;
+    const hv_time now_ms = town->broker->clock.now_ms;
+    const int64_t off_ms = town->told_ms ? now_ms - ticked_ms : 0;
+
+    if ((off_ms > CLOCK_STEP_MS || off_ms < -CLOCK_STEP_MS) && !accepted &&
+        !town->fake.synchronised)
+        violation("T1: the time that counts has stepped by %lld minutes",
+                  (long long)off_ms / 60000);
+    town->told_ms = now_ms;
+    town->told_boot_ms = town->fake.boot_ms;
+}
+
 /* One that fails ends the process: an I/O error, or the power that is gone. It may go behind the
  * commit, while SQLite tidies up, and then nothing is said of what is on the disk. */
 static bool turn_or_die(struct town *town) {
-    const int rc = turn(town);
+    const bool accepted = accepts_clock(town);
 
+    take_leave(town);
+    const int rc = turn(town);
     if (rc == 0 && !town_is_dead(town)) {
+        expect_ticking(town, accepted);
         town_look(town);
         return true;
     }
@@ -301,8 +339,15 @@ void town_turn(struct town *town) {
             violation("T1: a turn is wanted at once, again and again");
         lives = turn_or_die(town);
     }
-    if (!disk_is_short())
-        town_look_at_rows(town);
+    if (disk_is_short())
+        return;
+    town_look_at_rows(town);
+    for (size_t i = 0; i < TOWN_PEERS; i++) {
+        struct peer *peer = &town->peers[i];
+        if (peer->greeted && peer->connection == CONNECTION_GOOD &&
+            town->fake.boot_ms - peer->spoke_ms < SESSION_MS)
+            heard_expect_watched(&town->model, peer);
+    }
 }
 
 void town_pass(struct town *town, int64_t ms, int64_t wall_ms) {

@@ -27,9 +27,11 @@ struct peer {
     uint8_t key[NETWORK_KEY_SIZE];
     struct route route;
     enum connection connection;
-    bool loses;                    /* what is sent to it next is lost */
-    bool greeted;                  /* it believes to have a session */
-    int64_t spoke_ms;              /* since boot */
+    bool loses;       /* what is sent to it next is lost */
+    bool greeted;     /* it believes to have a session */
+    bool deaf;        /* it may hear nothing for a while, or its session is over */
+    int64_t spoke_ms; /* since boot */
+    struct watching watching;
     int64_t items[PEER_ITEMS_MAX]; /* heard and not acknowledged yet, as it knows */
     size_t item_count;
 };
@@ -42,6 +44,7 @@ struct peer {
 struct frames {
     struct inbound inbound; /* owns its bytes */
     size_t peer;
+    enum hv_message_type type;
 };
 
 struct town {
@@ -57,6 +60,8 @@ struct town {
     struct model model;
     struct heard heard;
     sqlite3_stmt *events;      /* the next ones, of the broker's own connection */
+    hv_time told_ms;           /* the time that counted in the last turn; 0: of another process */
+    int64_t told_boot_ms;      /* and how long the machine had run then */
     int64_t seq;               /* that the model has taken */
     uint8_t head[32];          /* of the newest event that was committed */
     enum disk_trouble trouble; /* on its way */

@@ -98,6 +98,10 @@ static void mark_event(const struct town *town, const struct hv_event *event) {
     case HV_EVENT_CLOCK:
         mark_fault(event->doubted ? FAULT_DOUBTED : FAULT_ACCEPTED);
         break;
+    case HV_EVENT_SETTLED:
+        if (strcmp(event->organisation, "kcc") != 0)
+            mark_fault(FAULT_SETTLED);
+        break;
     case HV_EVENT_CONTESTED:
         mark_fault(FAULT_CONTESTED);
         break;
@@ -110,6 +114,7 @@ static void news_take(struct news *news) {
     const struct row *row = &news->rows[news->taken++];
 
     mark_event(news->town, &row->event);
+    heard_expect_acknowledged(&news->town->heard, &row->event, row->seq);
     model_take(&news->town->model, &row->event, row->seq, row->first, row->at_ms);
     news->town->seq = row->seq;
 }
@@ -159,11 +164,12 @@ static struct peer *peer_of_route(struct town *town, const struct route *route) 
     return NULL;
 }
 
-static void peer_hears(struct peer *peer, const struct hv_message *message) {
+static void peer_hears(const struct town *town, struct peer *peer,
+                       const struct hv_message *message) {
     if (message->type == HV_MESSAGE_refused && message->refused.code == HV_REFUSED_NO_SESSION)
         peer->greeted = false;
     if (message->type == HV_MESSAGE_refused && message->refused.code == HV_REFUSED_FORBIDDEN &&
-        !peer->greeted)
+        networks_revokes(town->model.network, peer->organisation, peer->instance))
         mark_fault(FAULT_REVOKED);
     if (message->type != HV_MESSAGE_item)
         return;
@@ -186,7 +192,7 @@ static void hear(struct news *news, struct peer *peer, const struct outbound *ou
     heard_message(&news->town->heard, &news->town->model, peer, &message, outbound->dossier != NULL,
                   is_lost, &events);
     if (!is_lost)
-        peer_hears(peer, &message);
+        peer_hears(news->town, peer, &message);
 }
 
 static void send_one(struct news *news, const struct outbound *outbound) {
@@ -201,8 +207,10 @@ static void send_one(struct news *news, const struct outbound *outbound) {
         mark_fault(FAULT_LOST);
     if (peer)
         peer->loses = false;
-    if (is_full)
-        mark_fault(FAULT_FULL);
+    if (is_unsent && peer)
+        mark_fault(is_full ? FAULT_FULL : FAULT_GONE);
+    if (peer && is_unsent)
+        peer->deaf = true;
     if (is_unsent)
         broker_unsent(town->broker, outbound, is_full ? -EAGAIN : -EHOSTUNREACH);
 }
@@ -218,6 +226,8 @@ void town_look(struct town *town) {
     for (size_t i = 0; i < count; i++)
         send_one(&news, &town->outbox.messages[i]);
     take_before(&news, HV_INTEGER_MAX);
+    if (news.count > 0)
+        model_turn_ends(&town->model, news.rows[0].seq);
     for (size_t i = 0; i < news.count; i++)
         if (news.rows[i].event.has_addressees)
             expect_owed(town, &news.rows[i]);
@@ -369,6 +379,9 @@ void town_start(struct town *town) {
                                  "ORDER BY event.seq");
     expect_kept(town);
     disk_pause(false);
+    town->told_ms = 0;
+    for (size_t i = 0; i < TOWN_PEERS; i++)
+        town->peers[i].watching.on = town->peers[i].deaf = false;
     town_look(town);
     town_turn(town); /* what fell due meanwhile */
 }

@@ -36,6 +36,36 @@ void words_resident(unsigned number, char ret_resident[HV_RESIDENT_SIZE]) {
     (void)snprintf(ret_resident, HV_RESIDENT_SIZE, "r1.%043u", number);
 }
 
+/* ---- Times ---- */
+
+static const struct {
+    char name;
+    int64_t ms;
+} units[] = {{'D', 86400000}, {'H', 3600000}, {'M', 60000}, {'S', 1000}};
+#define UNITS (sizeof units / sizeof *units)
+
+void words_of_ms(int64_t ms, char ret_text[WORDS_MS_SIZE]) {
+    size_t at = 0;
+
+    while (at < UNITS && ms % units[at].ms != 0)
+        at++;
+    if (ms == 0 || at == UNITS)
+        (void)snprintf(ret_text, WORDS_MS_SIZE, "%lld", (long long)ms);
+    else
+        (void)snprintf(ret_text, WORDS_MS_SIZE, "%lld%c", (long long)(ms / units[at].ms),
+                       units[at].name);
+}
+
+int64_t words_to_ms(const char *text) {
+    char *end = NULL;
+    const int64_t number = strtoll(text, &end, 10);
+
+    for (size_t i = 0; i < UNITS; i++)
+        if (*end == units[i].name)
+            return number * units[i].ms;
+    return number;
+}
+
 /* ---- Writing ---- */
 
 __attribute__((format(printf, 2, 3))) static void put(struct writing *writing, const char *format,
@@ -70,10 +100,13 @@ static void put_codes(struct writing *writing, const void *value) {
 }
 
 static void put_time(struct writing *writing, hv_time at_ms) {
+    char text[WORDS_MS_SIZE];
+
+    words_of_ms(at_ms - writing->now_ms, text);
     if (at_ms == 0 || at_ms == HV_INTEGER_MAX)
         put(writing, "@%lld", (long long)at_ms);
     else
-        put(writing, "%+lld", (long long)(at_ms - writing->now_ms));
+        put(writing, "%s%s", at_ms < writing->now_ms ? "" : "+", text);
 }
 
 static void put_value(struct writing *writing, const struct wire_field *field, const char *value) {
@@ -215,8 +248,8 @@ static bool get_codes(const struct reading *reading, const char *text, void *val
 static bool get_number(const struct reading *reading, const struct wire_field *field,
                        const char *text, char *value) {
     const bool alone = field->kind != WIRE_TIME || *text == '@';
-    const int64_t number =
-        strtoll(*text == '@' ? text + 1 : text, NULL, 10) + (alone ? 0 : reading->now_ms);
+    const int64_t number = alone ? strtoll(*text == '@' ? text + 1 : text, NULL, 10)
+                                 : words_to_ms(text) + reading->now_ms;
 
     memcpy(value, &number, sizeof number);
     return true;
