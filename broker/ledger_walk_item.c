@@ -203,11 +203,32 @@ static bool item_check(struct ledger *ledger, struct ledger_walk *walk, const st
     return true;
 }
 
+/* Coordinators that an organisation has not are owed nothing. They once were, and then the item is
+ * compared like any other. */
+static bool is_owed_nothing(struct ledger *ledger, struct ledger_walk *walk,
+                            const struct owing *owing, const char *organisation,
+                            enum hv_role role) {
+    const struct network *network = walk->items.network;
+    int64_t acknowledged = 0;
+
+    if (role != HV_ROLE_COORDINATOR || owing->is_step ||
+        strcmp(organisation, network->coordinating) == 0 ||
+        network_has_role(network, organisation, role))
+        return false;
+    if (!ledger_inbox_find(ledger, organisation, role))
+        return true;
+    const struct walk_inbox *inbox = walk_inbox_of(ledger, walk, organisation, role);
+    return inbox && inbox->seq != owing->seq &&
+           !is_item_of(ledger, walk, owing, inbox, inbox->last + 1, &acknowledged);
+}
+
 /* As the broker owes: to who is on the map, once. */
 static bool owe(struct ledger *ledger, struct ledger_walk *walk, const struct owing *owing,
                 const char *organisation, enum hv_role role) {
     if (!network_organisation(walk->items.network, organisation))
         return true;
+    if (is_owed_nothing(ledger, walk, owing, organisation, role))
+        return !ledger->error;
     struct walk_inbox *inbox = walk_inbox_of(ledger, walk, organisation, role);
 
     if (!inbox || ledger->error)

@@ -32,10 +32,21 @@ static const struct network *network_then(const struct turn *turn) {
     return turn->network_next ? turn->network_next : turn->broker->network;
 }
 
-/* An earlier holder may have left the map since, or leave it with this turn: nobody is there to
- * acknowledge, and what is owed to it would keep it from ever being off the map. */
+/* An earlier holder may have left the map since, or leave it with this turn, and not everybody has
+ * coordinators: nobody is there to acknowledge, and what is owed would keep the organisation from
+ * ever being off the map. Of a step that is found out when it is addressed. */
+static bool may_owe(const struct owing *owing, const char *organisation, enum hv_role role) {
+    const struct network *network = network_then(owing->turn);
+
+    if (!network_organisation(network, organisation))
+        return false;
+    return role != HV_ROLE_COORDINATOR || owing->is_step ||
+           strcmp(organisation, network->coordinating) == 0 ||
+           network_has_role(network, organisation, role);
+}
+
 static void owe(const struct owing *owing, const char *organisation, enum hv_role role) {
-    if (!network_organisation(network_then(owing->turn), organisation))
+    if (!may_owe(owing, organisation, role))
         return;
     const int64_t inbox = ledger_inbox(owing->turn->ledger, organisation, role);
 

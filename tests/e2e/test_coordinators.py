@@ -34,6 +34,25 @@ def test_who_hears_of_a_closing(world):
     assert world.status(journey=journey)["holder"] == {"organisation": HOLDER, "begeleider": "anna"}
 
 
+def test_coordinators_that_are_not_there_are_owed_nothing(world_at_rest):
+    """An item that nobody can acknowledge would tie the organisation to the map for good."""
+    world = world_at_rest
+    world.network[HOLDER].keys.pop("coordinator")
+    world.network.write()
+    world.daemon.start()
+    journey = closing(world)
+    for inbox in (world.inbox(HOLDER), world.inbox(NETWORK, "coordinator")):
+        inbox.take("closing", journey=journey)
+    assert world.operator.done("stats")["stats"]["houvast_items_owed"] == 0
+    world.network_coordinator.fresh("settle", **settle(journey))
+    world.inbox(HOLDER).take("closed", journey=journey)
+    world.operator.done("verify")
+    del world.network.organisations[HOLDER]
+    world.network.write()
+    world.operator.done("reload")
+    world.operator.done("verify")
+
+
 def test_a_closing_that_is_agreed_to(world):
     """closed goes to the holder's endpoints; the last holder goes on being named."""
     inbox = world.inbox(HOLDER)
