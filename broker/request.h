@@ -134,6 +134,7 @@ struct turn {
     size_t returned_done;   /* of sessions.returned, handled in it */
     bool deleted;           /* dossiers were */
     bool rates_changed;     /* somebody was busy or ended something in it */
+    bool sparing;           /* the disk is so full that one thing is done at a time */
     bool clock_kept;        /* the ledger has it */
     bool swept;             /* as far as sweep_row */
     int64_t sweep_row;

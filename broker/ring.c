@@ -125,17 +125,18 @@ static void say_repairs(const struct turn *turn) {
 }
 
 void ring_steps(struct turn *turn) {
+    const int most = turn->sparing ? 1 : STEPS_MAX;
     int64_t row = 0;
     int taken = 0;
 
     if (turn->mode == TURN_READ_ONLY)
         return;
-    while (taken < STEPS_MAX && !turn->error &&
+    while (taken < most && !turn->error &&
            (row = ledger_journey_due(turn->ledger, turn->now_ms)) != 0) {
         ring_journey(turn, row);
         taken++;
     }
-    if (taken == STEPS_MAX)
+    if (taken == most)
         turn->broker->turn_wanted = true;
     say_repairs(turn);
 }

@@ -227,15 +227,16 @@ static int wipe(struct broker *broker) {
 }
 
 /* The next smaller turn that a full disk allows; false where there is none. Of many messages each
- * has a turn of its own before anything is refused: what does not fit keeps no other out. */
-static bool shrink(struct broker *broker, enum turn_mode *mode, size_t count, size_t *most) {
+ * has a turn of its own before anything is refused, and so has each step of a ladder: what does not
+ * fit keeps no other out. */
+static bool shrink(struct broker *broker, enum turn_mode *mode, size_t *most) {
     switch (*mode) {
     case TURN_NORMAL:
         *mode = TURN_RESERVE;
         break;
     case TURN_RESERVE:
         if (!ledger_reserve_is_held(broker->ledger)) {
-            if (count > 1 && *most > 1)
+            if (*most > 1)
                 *most = 1;
             else
                 *mode = TURN_READ_ONLY;
@@ -264,6 +265,7 @@ static int turn_fit(struct broker *broker, const struct inbound *batch, size_t c
         if (rc < 0)
             return rc;
         turn.mode = mode;
+        turn.sparing = *most == 1;
         rc = turn_try(&turn, batch, count < *most ? count : *most, ret_taken);
         if (rc == 0)
             release(&turn);
@@ -273,7 +275,7 @@ static int turn_fit(struct broker *broker, const struct inbound *batch, size_t c
         turn_fini(&turn);
         if (rc == 0 && revoked)
             rc = revoked;
-    } while (rc == -ENOSPC && shrink(broker, &mode, count, most));
+    } while (rc == -ENOSPC && shrink(broker, &mode, most));
     if (rc == 0)
         rc = wipe(broker);
     return rc < 0 ? rc : verify_step(broker, outbox);

@@ -2,6 +2,7 @@
  * of its own where one may be mounted, else skipped. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "broker/ledger_sql.h"
 #include "broker/request.h"
 #include "broker_say.h"
 #include "ledger_audit.h"
@@ -323,6 +325,45 @@ static void test_what_does_not_fit_keeps_no_other_out(void **state) {
     assert_int_equal(ledger_gauges(world->broker->ledger).handovers_open, 0);
 }
 
+#define DUE 200
+
+static int64_t steps(struct broker_world *world) {
+    return audit_number(world->broker->ledger->database,
+                        "SELECT count(*) FROM event WHERE type IN (22, 23, 24)");
+}
+
+/* Of many steps that are due, and have no room together, as many are taken as there is room for:
+ * the next of them is not silent because the last does not fit. */
+static void test_steps_on_a_full_disk(void **state) {
+    struct broker_world *world = *state;
+
+    if (!may_mount)
+        skip();
+    struct peer *kcc = peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
+    for (uint8_t journey = 0; journey < DUE; journey++) {
+        struct hv_message open = say_open(journey, "h.holder");
+        open.open.urgency = HV_URGENCY_CRISIS;
+        (void)peer_does(kcc, open);
+        world_forget(world);
+    }
+    world_stop(world);
+    world_start(world);                            /* the ledger's log is empty, and has to grow */
+    ledger_reserve_release(world->broker->ledger); /* used up already */
+    disk_fill(world, 0);
+    fake_world_pass(&world->fake, 3600000 + 60000);
+    for (uint64_t room = 0; steps(world) == 0 && room < MIB; room += 4096) {
+        disk_empty(world);
+        disk_fill(world, room);
+        for (int i = 0; i < 10; i++)
+            world_turn(world);
+    }
+    print_message("%" PRId64 " of %d were taken\n", steps(world), DUE);
+    assert_in_range(steps(world), 1, DUE - 1);
+    disk_empty(world);
+    world_pass(world, 1000);
+    assert_int_equal(steps(world), DUE);
+}
+
 /* What was to go out in a turn that did not fit goes out in the next that does. */
 static void test_items_survive_a_full_turn(void **state) {
     struct broker_world *world = *state;
@@ -484,6 +525,7 @@ int main(void) {
         DISK_TEST(test_full_to_the_last_byte),
         DISK_TEST(test_full_without_a_reserve),
         DISK_TEST(test_what_does_not_fit_keeps_no_other_out),
+        DISK_TEST(test_steps_on_a_full_disk),
         DISK_TEST(test_items_survive_a_full_turn),
         DISK_TEST(test_left_over_items_survive_a_full_turn),
         DISK_TEST(test_a_suspicion_on_a_full_disk),
