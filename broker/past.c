@@ -10,16 +10,27 @@ struct network_past {
     struct network_past *next;
 };
 
-static struct network *past_read(struct turn *turn, int64_t seq) {
-    struct network *network = NULL;
+/* NULL when the turn has failed: what it could not read may be read in the next. */
+static struct network_past *past_read(struct turn *turn, int64_t seq) {
+    struct network_past *past = calloc(1, sizeof *past);
     struct failure failure;
     uint8_t *bytes = NULL;
     size_t size = 0;
+    int rc = past ? 0 : -ENOMEM;
 
-    if (ledger_network_of(turn->ledger, seq, &bytes, &size))
-        (void)network_unpack(bytes, size, &network, &failure);
+    if (past && ledger_network_of(turn->ledger, seq, &bytes, &size))
+        rc = network_unpack(bytes, size, &past->network, &failure);
     free(bytes);
-    return network;
+    if (rc == -ENOMEM)
+        turn->error = -ENOMEM;
+    if (rc != -ENOMEM && !ledger_error(turn->ledger)) {
+        past->seq = seq;
+        return past;
+    }
+    if (past)
+        network_free(past->network);
+    free(past);
+    return NULL;
 }
 
 const struct network *past_network(struct turn *turn, int64_t seq) {
@@ -31,13 +42,9 @@ const struct network *past_network(struct turn *turn, int64_t seq) {
     while (past && past->seq != seq)
         past = past->next;
     if (!past) {
-        past = calloc(1, sizeof *past);
-        if (!past) {
-            turn->error = -ENOMEM;
+        past = past_read(turn, seq);
+        if (!past)
             return broker->network;
-        }
-        past->seq = seq;
-        past->network = past_read(turn, seq);
         past->next = broker->past;
         broker->past = past;
     }
