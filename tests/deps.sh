@@ -38,6 +38,7 @@ test  python3-hypothesis     tests with values that nobody thought of
 test  python3-pyte           a terminal, for what is drawn on one
 test  python3-jsonschema     the schema of the wire, beside its decoder
 test  python3-yaml           reads publiccode.yml
+test  curl                   speaks to a pager, in the example for coordinators at night
 test  strace                 proves that no answer leaves before the disk has it
 test  clang                  the second compiler, which has to agree
 test  libclang-rt-14-dev     its sanitizers and fuzzer

@@ -119,7 +119,7 @@ def test_pager(world, coordinator, pager, scratch):
     journey, handover = world.offer(urgency="crisis", kind="cold")
     with coordinator.listen("--exec", PAGER, env={"HOUVAST_WEBHOOK": pager.url,
                                                   "HOUVAST_WEBHOOK_TOKEN": str(scratch / "token")}) as listener:
-        listener.until("the program ended with status 1", times=2)
+        listener.until("the program ended with status 1;", times=2)
         wait_told(world, handover, (RECEIVER, "coordinator"), listener)
         deadline = Deadline(60)
         while min(keys_of(pager).count(key) for key in keys_of(pager)[:2]) < 2:
