@@ -171,6 +171,10 @@ static int64_t wait_short_ms(const struct broker *broker, int64_t wait_ms, int64
     return wait_ms < soonest_ms ? soonest_ms : wait_ms;
 }
 
+/* While the clock is doubted it is looked at so often: that it was put right is to be seen for some
+ * minutes only (world.c). */
+#define DOUBTED_MS INT64_C(60000)
+
 int64_t broker_wait_ms(const struct broker *broker) {
     const int64_t boot_ms = broker->world->boot_ms(broker->world->context);
     const struct out *oldest = broker->sessions.oldest;
@@ -188,6 +192,8 @@ int64_t broker_wait_ms(const struct broker *broker) {
         sooner(&wait_ms, broker->next_wall_ms - timekeeping_now_ms(broker));
     if (quiet_next_ms(broker) >= 0)
         sooner(&wait_ms, quiet_next_ms(broker) - timekeeping_now_ms(broker));
+    if (broker->clock.doubted)
+        sooner(&wait_ms, broker->turned_ms + DOUBTED_MS - boot_ms);
     if (sweep_wakes_ms(broker) >= 0)
         sooner(&wait_ms, sweep_wakes_ms(broker) - boot_ms);
     if (broker->wipe_wanted)

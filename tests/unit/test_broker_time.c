@@ -421,6 +421,25 @@ static void test_weeks_in_which_nothing_happens(void **state) {
     assert_false(world->broker->clock.doubted);
 }
 
+/* A time service says for minutes only that it has set the clock, and nobody is there to cause a
+ * turn: it is seen all the same. */
+static void test_a_clock_that_is_put_right_at_night(void **state) {
+    struct broker_world *world = *state;
+    const struct hv_message bye = {.type = HV_MESSAGE_bye};
+
+    peer_say(kcc_begin(world), &bye, NULL, 0);
+    (void)time_run(world, 2 * HOUR_MS);
+    world->fake.wall_ms -= DAY_MS;
+    (void)time_run(world, HOUR_MS + 3 * MINUTE_MS);
+    assert_true(world->broker->clock.doubted);
+    assert_in_range(broker_wait_ms(world->broker), 1, MINUTE_MS);
+    world->fake.wall_ms += 2 * DAY_MS;
+    world->fake.synchronised = true;
+    (void)time_run(world, MINUTE_MS);
+    assert_false(world->broker->clock.doubted);
+    assert_true(broker_wait_ms(world->broker) > MINUTE_MS);
+}
+
 /* ---- Reloads ---- */
 
 static void reload(struct broker_world *world) {
@@ -545,6 +564,7 @@ int main(void) {
         TIME_TEST(test_a_clock_that_was_believed),
         TIME_TEST(test_a_clock_half_a_day_ahead),
         TIME_TEST(test_weeks_in_which_nothing_happens),
+        TIME_TEST(test_a_clock_that_is_put_right_at_night),
         TIME_TEST(test_a_reload_moves_no_timer),
         TIME_TEST(test_a_timer_that_is_lost),
         TIME_TEST(test_a_sweep_finds_nothing),
