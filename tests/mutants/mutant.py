@@ -63,6 +63,10 @@ class Mutant:
     edits: tuple
     trials: tuple
 
+    def limited_to(self, kind):
+        """The same with tests of one kind alone; of all where that is None."""
+        return dataclasses.replace(self, trials=tuple(trial for trial in self.trials if kind in (None, trial.kind)))
+
     def changed(self, root):
         """The text of each file that it changes, by its path."""
         texts = {}

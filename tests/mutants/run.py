@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Plants defects one by one and shows which test finds each.
 
-    tests/mutants/run.py BUILD [--all] [--keep-going] [NAME...]
+    tests/mutants/run.py BUILD [--all] [--only KIND] [--keep-going] [NAME...]
 
 BUILD is the folder with what was built, usually build: the tree and its objects are copied to
 BUILD/mutants, and only what a mutant changes is built again there. Without names all mutants of this
@@ -9,7 +9,7 @@ folder are planted (mutant.py says how one is written). The tests that mutants n
 tree as it is first: they have to pass there.
 
 A mutant's tests are tried in order until one fails; with --all each of them is, to show all that
-find it. The exit status is 1 where a mutant survives, cannot be planted or cannot be built.
+find it; `--only simulate` shows at which seed the simulation finds each. The exit status is 1 where a mutant survives, cannot be planted or cannot be built.
 """
 
 import argparse
@@ -147,9 +147,10 @@ def try_simulate(tree, trial):
                              str(min(16, os.cpu_count() or 1)), "--shrink", "0"])
     if status == 0:
         return None
-    found = re.search(r"^(seed \d+), (step \d+): (.*)$", complained, re.MULTILINE)
+    found = re.findall(r"seed (\d+), step (\d+): (.*)$", complained, re.MULTILINE)
     if found:
-        return f"simulate: {found[1]}, {found[2]}", found[3]
+        seed, step, sentence = min(found, key=lambda one: int(one[0]))
+        return f"simulate: seed {seed}, step {step}", sentence
     return "simulate: as a whole", f"{how_it_ended(status)}: {last_line(complained)}"
 
 
@@ -242,9 +243,11 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--all", action="store_true", help="try every test of a mutant, not until one finds it")
+    parser.add_argument("--only", choices=mutants.KINDS, help="try tests of that kind alone")
     parser.add_argument("--keep-going", action="store_true", help="plant although tests fail without, and leave those out")
     options = parser.parse_intermixed_args()
-    chosen = select(options.names)
+    chosen = [planted.limited_to(options.only) for planted in select(options.names)]
+    chosen = [planted for planted in chosen if planted.trials]
     tree = Tree(options.build.resolve())
     trials = list(dict.fromkeys(trial for planted in chosen for trial in planted.trials))
     try:

@@ -40,6 +40,11 @@ def test_what_it_names_is_there(path):
             assert trial.what.isdigit(), trial
 
 
+@pytest.mark.parametrize("path", mutants.all_files(), ids=lambda path: path.stem)
+def test_the_simulation_finds_it_too(path):
+    assert mutants.read(path).limited_to("simulate").trials
+
+
 GOOD = """one thing
 
 Somebody waits unseen.
