@@ -21,16 +21,12 @@ static void rest(struct hv_run *run, hv_time until_ms, const struct run_rules *r
 
 /* Given back: what was left begins to run now. */
 static void wake(struct hv_run *run, const struct run_rules *rules) {
-    const hv_time rests_until_ms = run->due - run->left;
+    const hv_time due_ms = rules->now_ms + run->left;
+    const bool rests = run->has_left && run->due > due_ms;
 
-    if (!run->has_left)
-        return;
-    if (rests_until_ms > rules->now_ms) {
-        run->rested -= rests_until_ms - rules->now_ms;
-        run->due = rules->now_ms + run->left;
-    }
-    run->has_left = false;
-    run->left = 0;
+    run_rest_end(run, rules->now_ms);
+    if (rests)
+        run->due = due_ms;
 }
 
 /* Its time counts as claimed when it is claimed, and what is given back does not. What was claimed

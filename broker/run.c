@@ -185,12 +185,20 @@ bool run_bring_back(struct hv_run *run, const char *holder, const struct network
 
 /* ---- Beginning ---- */
 
-/* The first step comes next, of the ladder that is in force now. */
-static void begin_ladder(struct hv_run *run, const char *holder, const struct run_rules *rules) {
-    run->step = 0;
-    run->network = rules->network_seq;
+void run_rest_end(struct hv_run *run, hv_time now_ms) {
+    const int64_t unspent_ms = run->has_left ? run->due - run->left - now_ms : 0;
+
+    if (unspent_ms > 0) /* more than was counted where the clock was set back meanwhile */
+        run->rested = unspent_ms < run->rested ? run->rested - unspent_ms : 0;
     run->has_left = false;
     run->left = 0;
+}
+
+/* The first step comes next, of the ladder that is in force now. */
+static void begin_ladder(struct hv_run *run, const char *holder, const struct run_rules *rules) {
+    run_rest_end(run, rules->now_ms);
+    run->step = 0;
+    run->network = rules->network_seq;
     run->due = run_next_due(run, holder, rules->network, rules);
 }
 

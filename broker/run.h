@@ -49,6 +49,8 @@ struct run_start {
 struct hv_run *runs_begin(struct runs *runs, const struct run_start *start,
                           const struct run_rules *rules);
 
+/* It rests no longer: what a claim would have rested it from now on does not count. */
+void run_rest_end(struct hv_run *run, hv_time now_ms);
 /* Begins its ladder anew at `began_ms`, under its present urgency and the network in force. */
 void run_restart(struct hv_run *run, const char *holder, hv_time began_ms,
                  const struct run_rules *rules);

@@ -231,3 +231,15 @@ def test_who_is_no_party_any_more_is_on_nothing(awaited):
     assert RECEIVER not in repr(world.peer(THIRD, "coordinator").done("list")["journeys"])
     claim(world, second, HOUR_MS, by=THIRD, person="tom")
     assert world.third.done("status", handover=second)["claimed"]["person"] == "tom"
+
+
+@pytest.mark.network(policies={"claim_max": "2H"})
+def test_what_a_new_beginning_cuts_short_is_not_spent(awaited):
+    """Ten minutes of the claim were rested when the receiver began the phase anew: the rest may be claimed again."""
+    world, journey, handover = awaited
+    claim(world, handover, 110 * MINUTE_MS)
+    world.passes(10 * MINUTE_MS)
+    world.receiver.fresh("note", journey=journey, handover=handover, code="working-on-it", on=world.clock.now_ms)
+    near(world.status(handover=handover)["due"], world.clock.now_ms + 15 * MINUTE_MS)
+    claim(world, handover, 100 * MINUTE_MS)
+    near(world.status(handover=handover)["due"], world.clock.now_ms + 115 * MINUTE_MS)

@@ -166,6 +166,7 @@ static void test_beginning_anew(void **state) {
     struct hv_run run = begin(&life, HV_PHASE_PICKUP, 0);
 
     run.step = 3;
+    run.due = life.rules.now_ms + 3 + 7;
     run.has_left = true;
     run.left = 7;
     run.has_rested = true;
@@ -179,8 +180,29 @@ static void test_beginning_anew(void **state) {
     assert_int_equal(run.step, 0);
     assert_int_equal(run.network, 7);
     assert_false(run.has_left);
-    assert_int_equal(run.rested, 8); /* in all, however often it begins */
+    assert_int_equal(run.rested, 8 - 3); /* in all, however often it begins; not what is to come */
     assert_int_equal(run.restarts, 1);
+}
+
+/* What has been rested counts, and never less than nothing. */
+static void test_the_end_of_a_rest(void **state) {
+    static const struct {
+        int64_t rests_on_ms, rested, counted;
+    } rows[] = {{-5, 8, 8}, {0, 8, 8}, {5, 8, 3}, {8, 8, 0}, {20, 8, 0}};
+    struct life life = life_of(*state);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct hv_run run = begin(&life, HV_PHASE_PICKUP, 0);
+        run.has_left = true;
+        run.left = 7;
+        run.due = life.rules.now_ms + rows[i].rests_on_ms + run.left;
+        run.has_rested = true;
+        run.rested = rows[i].rested;
+        run_rest_end(&run, life.rules.now_ms);
+        assert_int_equal(run.rested, rows[i].counted);
+        assert_false(run.has_left);
+        assert_int_equal(run.left, 0);
+    }
 }
 
 /* Whose calendar: of whoever the step is for. On a Friday evening the next office day is Monday. */
@@ -234,6 +256,7 @@ int main(void) {
         cmocka_unit_test(test_steps_count_from_the_beginning),
         cmocka_unit_test(test_check_ins_count_in_days),
         cmocka_unit_test(test_beginning_anew),
+        cmocka_unit_test(test_the_end_of_a_rest),
         cmocka_unit_test(test_office_time_is_the_addressees),
         cmocka_unit_test(test_whom_a_target_names),
     };
