@@ -169,6 +169,8 @@ bool digest_fill(struct turn *turn, const struct ledger_item *item, struct hv_ev
     for (size_t i = 0; i < steps; i++) {
         if (!ledger_event_get(turn->ledger, seqs[i], &turn->zone, &step))
             return false;
+        if (!step.has_phase)
+            continue; /* it is damaged; its acknowledgement tells it all the same */
         struct waiting *waiting = waiting_find(all, count, &step);
         if (!waiting) {
             waiting = &all[count++];

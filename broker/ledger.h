@@ -109,8 +109,8 @@ int64_t ledger_claim_newest(struct ledger *ledger, int64_t journey_row, const ch
 int64_t ledger_supplement_find(struct ledger *ledger, const struct handover *handover,
                                int64_t number);
 
-/* An event as it was appended, with seq and at; lists and texts live in `zone`. False after an
- * error. */
+/* An event as it was appended, with seq and at; lists and texts live in `zone`. One that is damaged
+ * says what happened, and of what, alone; the journal says so. False after an error. */
 bool ledger_event_get(struct ledger *ledger, int64_t seq, msgpack_zone *zone,
                       struct hv_event *ret_event);
 

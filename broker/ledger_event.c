@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "broker/journal.h"
 #include "broker/ledger.h"
 #include "broker/ledger_sql.h"
 #include "wire/wire.h"
@@ -151,16 +152,49 @@ int64_t ledger_supplement_find(struct ledger *ledger, const struct handover *han
     return sql_number(sql, 0);
 }
 
-/* The event of the present row; what cannot be read back as we wrote it is a damaged ledger. */
+/* All that is left of an event that cannot be read back as we wrote it: what happened, and of what.
+ * It ends nothing: whoever it is for sees that it is there, and the ladders ring on. */
+static void event_damaged(struct sql *sql, struct hv_event *ret_event) {
+    const int64_t seq = column_int(sql, "seq");
+    struct sql *of =
+        sql_begin(sql->ledger, "SELECT journey.id AS journey_id, handover.id AS handover_id "
+                               "FROM event JOIN journey ON journey.number = event.journey "
+                               "LEFT JOIN handover ON handover.number = event.handover "
+                               "WHERE seq = ?");
+
+    memset(ret_event, 0, sizeof *ret_event);
+    ret_event->event = (enum hv_event_name)column_int(sql, "type");
+    sql_int(of, seq);
+    if (sql_row(of)) {
+        ret_event->has_journey = true;
+        column_bytes(of, "journey_id", ret_event->journey.bytes, sizeof ret_event->journey.bytes);
+        ret_event->has_handover = !column_is_null(of, "handover_id");
+        column_bytes(of, "handover_id", ret_event->handover.bytes,
+                     sizeof ret_event->handover.bytes);
+        sql_end(of);
+    }
+    journal_say(JOURNAL_LEDGER_DIFFERS, NULL,
+                "the ledger is damaged: what event %lld says cannot be read, and goes out without; "
+                "look at the disk, and `houvast verify`",
+                (long long)seq);
+}
+
+/* Whether that is all that it says: who said it, or what runs since then, is always there else. */
+static bool is_bare(const struct hv_event *event) {
+    return !event->has_organisation && !event->has_runs;
+}
+
 static bool event_of_row(struct sql *sql, msgpack_zone *zone, struct hv_event *ret_event) {
     size_t size = 0;
     const void *payload = column_blob(sql, "payload", &size);
     const int rc = wire_decode_struct(payload, size, &wire_struct_event, zone, ret_event);
 
-    if (rc < 0) {
-        ledger_fail(sql->ledger, rc == -ENOMEM ? SQLITE_NOMEM : SQLITE_CORRUPT, __FILE__, __LINE__);
+    if (rc == -ENOMEM) {
+        ledger_fail(sql->ledger, SQLITE_NOMEM, __FILE__, __LINE__);
         return false;
     }
+    if (rc < 0)
+        event_damaged(sql, ret_event);
     ret_event->has_seq = true;
     ret_event->seq = column_int(sql, "seq");
     ret_event->has_at = true;
@@ -170,7 +204,7 @@ static bool event_of_row(struct sql *sql, msgpack_zone *zone, struct hv_event *r
 
 bool ledger_event_get(struct ledger *ledger, int64_t seq, msgpack_zone *zone,
                       struct hv_event *ret_event) {
-    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, type, payload FROM event "
                                         "JOIN payload ON payload.seq = event.seq "
                                         "WHERE event.seq = ?");
     bool found = false;
@@ -190,13 +224,13 @@ size_t ledger_history(struct ledger *ledger, int64_t journey_row, int64_t after,
     size_t bytes = 0;
     size_t size = 0;
     struct sql *sql =
-        only_party ? sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+        only_party ? sql_begin(ledger, "SELECT event.seq AS seq, at, type, payload FROM event "
                                        "JOIN payload ON payload.seq = event.seq "
                                        "WHERE journey = ? AND event.seq > ? AND handover IN "
                                        "(SELECT number FROM handover "
                                        " WHERE journey = ? AND (sender = ? OR receiver = ?)) "
                                        "ORDER BY event.seq")
-                   : sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+                   : sql_begin(ledger, "SELECT event.seq AS seq, at, type, payload FROM event "
                                        "JOIN payload ON payload.seq = event.seq "
                                        "WHERE journey = ? AND event.seq > ? ORDER BY event.seq");
     sql_int(sql, journey_row);
@@ -238,7 +272,7 @@ size_t ledger_told(struct ledger *ledger, int64_t journey_row, int64_t handover_
         ledger_fail(ledger, SQLITE_NOMEM, __FILE__, __LINE__);
         return 0;
     }
-    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, type, payload FROM event "
                                         "JOIN payload ON payload.seq = event.seq WHERE journey = ? "
                                         "AND type = ? AND (? = 0 OR handover = ?) "
                                         "ORDER BY event.seq DESC LIMIT ?");
@@ -252,6 +286,8 @@ size_t ledger_told(struct ledger *ledger, int64_t journey_row, int64_t handover_
             sql_end(sql);
             break;
         }
+        if (is_bare(&event))
+            continue;
         copy_text(told[count].organisation, event.organisation);
         told[count].role = event.role;
         told[count++].at = event.at;
@@ -262,7 +298,7 @@ size_t ledger_told(struct ledger *ledger, int64_t journey_row, int64_t handover_
 int64_t ledger_claim_newest(struct ledger *ledger, int64_t journey_row, const char *organisation,
                             bool of_network, msgpack_zone *zone) {
     struct hv_event event;
-    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, type, payload FROM event "
                                         "JOIN payload ON payload.seq = event.seq WHERE journey = ? "
                                         "AND type = ? ORDER BY event.seq DESC");
 
@@ -293,7 +329,7 @@ bool ledger_journey_then(struct ledger *ledger, int64_t journey_row, int64_t fir
                          msgpack_zone *zone, struct journey *ret_journey) {
     struct hv_event event;
     bool found = false;
-    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, payload FROM event "
+    struct sql *sql = sql_begin(ledger, "SELECT event.seq AS seq, at, type, payload FROM event "
                                         "JOIN payload ON payload.seq = event.seq "
                                         "WHERE journey = ? AND first <= ? ORDER BY event.seq");
 
@@ -306,6 +342,8 @@ bool ledger_journey_then(struct ledger *ledger, int64_t journey_row, int64_t fir
             sql_end(sql);
             return false;
         }
+        if (is_bare(&event) || !journey_may_fold(ret_journey, &event))
+            continue; /* it is damaged */
         journey_fold(ret_journey, &event, event.at);
         found = true;
     }

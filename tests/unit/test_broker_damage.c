@@ -90,6 +90,55 @@ static void test_a_journey_that_is_damaged_through_and_through(void **state) {
     assert_true(count >= 6);
 }
 
+/* Everybody hears that there is something, and the broker goes on: items, a digest, a history, a
+ * watch, and the same command again. */
+static void test_events_that_are_damaged(void **state) {
+    struct broker_world *world = *state;
+    size_t items = 0;
+
+    offer(world, HV_URGENCY_CRISIS);
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
+    const struct hv_message pickup = say_pickup(1, "anna");
+    (void)peer_does(werkse, pickup);
+    (void)peer_does(werkse, say_confirm(world, 1, "anna"));
+    struct peer *kcc = kcc_begin(world);
+    for (uint8_t i = 2; i < 90; i++)
+        (void)peer_does(kcc, say_open_as(i, HV_URGENCY_CRISIS));
+    (void)time_run(world, 5 * HOUR_MS); /* coordinators have a digest by now */
+    time_change(world, "UPDATE payload SET payload = x'c1'");
+    time_restart(world);
+    for (size_t i = 0; i < WORLD_ORGANISATIONS; i++) {
+        struct peer *peers[] = {
+            peer_begin(world, world_organisations[i], HV_ROLE_ENDPOINT, "new", 100),
+            peer_begin(world, world_organisations[i], HV_ROLE_COORDINATOR, "new", 100),
+        };
+        for (int more = 1; more;) {
+            more = 0;
+            for (size_t j = 0; j < COUNT(peers); j++) {
+                const struct heard *heard = peer_next_item(peers[j]);
+                if (!heard)
+                    continue;
+                const struct hv_message ack = say_ack(heard->message.item.item);
+                assert_true(heard->message.item.event.event != 0);
+                peer_say(peers[j], &ack, NULL, 0);
+                world_turn(world);
+                items++;
+                more = 1;
+            }
+        }
+    }
+    assert_true(items > 20);
+    assert_int_equal(time_number(world, "SELECT count(*) FROM item JOIN inbox ON "
+                                        "item.inbox = inbox.number WHERE role < 3"),
+                     0);
+    struct peer *desk = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "desk", 0);
+    const struct hv_done *done = peer_does(desk, say_history(1));
+    assert_true(done->has_events && done->events.count > 4);
+    assert_memory_equal(&done->events.items[1].journey, &done->events.items[0].journey, 16);
+    (void)peer_does(desk, say_status(1));
+    (void)peer_repeats(kcc_begin(world), say_open_as(3, HV_URGENCY_CRISIS));
+}
+
 static int setup(void **state) {
     if (broker_world_setup(state) < 0)
         return -1;
@@ -104,6 +153,7 @@ int main(void) {
         DAMAGE_TEST(test_a_row_that_is_damaged),
         DAMAGE_TEST(test_a_command_on_a_damaged_row),
         DAMAGE_TEST(test_a_journey_that_is_damaged_through_and_through),
+        DAMAGE_TEST(test_events_that_are_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
