@@ -222,8 +222,11 @@ static hv_time sooner(hv_time one_ms, hv_time other_ms) {
 
 void run_go_on(struct hv_run *run, const struct hv_run *before, const char *holder,
                const struct run_rules *rules) {
+    const int64_t steps = (int64_t)run_ladder(run, holder, rules->network)->step_count;
+
     run->began = sooner(run->began, before->began);
-    run->step = before->step;
+    run->step =
+        before->step < steps ? before->step : steps; /* the last, where this one is shorter */
     run->due = sooner(run_next_due(run, holder, rules->network, rules), before->due);
     run->has_left = before->has_left && run->due == before->due;
     run->left = run->has_left ? before->left : 0;
