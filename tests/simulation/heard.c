@@ -377,6 +377,10 @@ static void hear_done(struct heard *heard, struct model *model, struct peer *pee
                       const struct hv_done *done, const struct heard_events *events) {
     const bool repeated = done->has_repeated && done->repeated;
     struct asked *asked = done->has_request ? asked_as(heard, done->request) : NULL;
+    /* A full disk splits a turn: what the first part sent off comes before, and the model is told
+     * of all of it by then. */
+    const bool is_behind = asked && is_command(asked->type) && done->seq >= model->turn_seq &&
+                           done->seq < (int64_t)model->event_count;
 
     if (asked && !repeated)
         events->take_before(events->context, done->seq + !is_command(asked->type));
@@ -385,12 +389,12 @@ static void hear_done(struct heard *heard, struct model *model, struct peer *pee
             mark_acknowledged(heard, model, peer, asked, repeated);
         if (repeated) {
             mark_fault(FAULT_REPEATED);
-        } else {
+        } else if (!is_behind) {
             mark_asked(model, peer, asked, true);
             expect_may(model, peer, asked);
         }
     }
-    if (asked && !repeated && is_command(asked->type)) {
+    if (asked && !repeated && is_command(asked->type) && !is_behind) {
         events->take_command(events->context, done->seq);
         expect_recorded(model, asked, done);
     }

@@ -462,6 +462,7 @@ static void expect_in_hand(const struct model_handover *handover, int64_t seq) {
 }
 
 void model_turn_ends(struct model *model, int64_t first) {
+    model->turn_seq = (int64_t)model->event_count;
     for (int64_t i = first; (size_t)i < model->event_count; i++) {
         struct model_event *event = &model->events[i];
         event->seers = model_seers(model, event);

@@ -71,6 +71,7 @@ struct model {
     int64_t passed_ms; /* in all, whatever the clocks say: the town counts it */
     int64_t back_ms;   /* of it, when that was */
     enum simulated_network network; /* in force */
+    int64_t turn_seq;               /* the last turn ended before this event */
 };
 
 void model_init(struct model *model);
