@@ -108,13 +108,13 @@ static void test_events_that_are_damaged(void **state) {
     time_change(world, "UPDATE payload SET payload = x'c1'");
     time_restart(world);
     for (size_t i = 0; i < WORLD_ORGANISATIONS; i++) {
-        struct peer *peers[] = {
-            peer_begin(world, world_organisations[i], HV_ROLE_ENDPOINT, "new", 100),
-            peer_begin(world, world_organisations[i], HV_ROLE_COORDINATOR, "new", 100),
-        };
+        static const enum hv_role roles[] = {HV_ROLE_ENDPOINT, HV_ROLE_COORDINATOR};
+        struct peer *peers[COUNT(roles)];
+        for (size_t j = 0; j < COUNT(roles); j++)
+            peers[j] = peer_begin(world, world_organisations[i], roles[j], "new", 100);
         for (int more = 1; more;) {
             more = 0;
-            for (size_t j = 0; j < COUNT(peers); j++) {
+            for (size_t j = 0; j < COUNT(roles); j++) {
                 const struct heard *heard = peer_next_item(peers[j]);
                 if (!heard)
                     continue;
