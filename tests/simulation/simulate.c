@@ -66,7 +66,8 @@ static void report(struct run *run, const struct options *options, struct sum *s
     (void)snprintf(path, sizeof path, "%s/seed-%llu.script", options->keep,
                    (unsigned long long)run->seed);
     run_write(run, path);
-    (void)fprintf(stderr, "# %s, in %zu steps: %s\n", path, run->count, run->said);
+    (void)fprintf(stderr, "# %s, in %zu steps (simulate with its path tells what happens): %s\n",
+                  path, run->count, run->said);
     for (size_t i = 0; i < run->count; i++)
         (void)fprintf(stderr, "    %s\n", run->lines[i]);
 }
