@@ -50,20 +50,23 @@ void ledger_absences_after(struct ledger *ledger, const char *organisation, hv_t
         visit(context, column_int(sql, "event"));
 }
 
-/* A begeleider and those whose deputies lead there, but for who is back or has not left. */
-#define LEFT_ALONE                                                                        \
-    "WITH RECURSIVE left_alone (person) AS (VALUES (?2) UNION SELECT absence.begeleider " \
-    "FROM absence JOIN left_alone ON absence.deputy = left_alone.person "                 \
-    "WHERE absence.organisation = ?1 AND begins <= ?3 AND ?3 < until) "
+/* A begeleider and those whose deputies lead there, but for who is back or has not left. However
+ * many are away, each is looked at once: SQLite keeps them in memory by deputy. */
+#define LEFT_ALONE                                                                             \
+    "WITH RECURSIVE away AS MATERIALIZED (SELECT begeleider, deputy FROM absence WHERE "       \
+    "?3 >= 0 AND organisation = ?1 AND begins <= ?3 AND ?3 < until), left_alone (person) AS (" \
+    "VALUES (?2) UNION SELECT away.begeleider FROM left_alone CROSS JOIN away "                \
+    "ON away.deputy = left_alone.person) "
 
 int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const char *begeleider,
                        hv_time alone_ms, size_t limit, struct hv_overdue *ret_held,
                        size_t *ret_count) {
+    int64_t all = 0;
     size_t count = 0;
-    struct sql *sql =
-        sql_begin(ledger, LEFT_ALONE "SELECT id, held_since FROM journey WHERE organisation = ?1 "
-                                     "AND begeleider IN left_alone AND state < 3 "
-                                     "ORDER BY due LIMIT ?4");
+    struct sql *sql = sql_begin(
+        ledger, LEFT_ALONE "SELECT id, held_since, count(*) OVER () AS held FROM journey WHERE "
+                           "organisation = ?1 AND begeleider IN left_alone AND state < 3 "
+                           "ORDER BY due LIMIT ?4");
 
     sql_text(sql, organisation);
     sql_text(sql, begeleider);
@@ -75,24 +78,22 @@ int64_t ledger_held_by(struct ledger *ledger, const char *organisation, const ch
         column_bytes(sql, "id", held->journey.bytes, sizeof held->journey.bytes);
         held->has_since = true;
         held->since = column_int(sql, "held_since");
+        all = column_int(sql, "held");
     }
     *ret_count = count;
-    sql = sql_begin(ledger, LEFT_ALONE "SELECT count(*) FROM journey WHERE organisation = ?1 AND "
-                                       "begeleider IN left_alone AND state < 3");
-    sql_text(sql, organisation);
-    sql_text(sql, begeleider);
-    sql_int(sql, alone_ms);
-    return sql_number(sql, 0);
+    return all;
 }
 
+/* Of those who stand in, the first few thousand are looked at: more nobody has, unless by a flood.
+ */
 bool ledger_person_is_known(struct ledger *ledger, const char *organisation, const char *person) {
-    struct sql *sql =
-        sql_begin(ledger, "SELECT 1 FROM journey WHERE organisation = ?1 AND "
-                          "begeleider = ?2 AND state < 3 UNION ALL SELECT 1 FROM "
-                          "handover WHERE receiver = ?1 AND ended_seq = 0 AND "
-                          "(received_by = ?2 OR picked_up_by = ?2) UNION ALL SELECT 1 "
-                          "FROM absence WHERE organisation = ?1 AND "
-                          "(begeleider = ?2 OR deputy = ?2) LIMIT 1");
+    struct sql *sql = sql_begin(
+        ledger, "SELECT 1 FROM journey WHERE organisation = ?1 AND begeleider = ?2 AND state < 3 "
+                "UNION ALL SELECT 1 FROM handover WHERE receiver = ?1 AND ended_seq = 0 AND "
+                "(received_by = ?2 OR picked_up_by = ?2) "
+                "UNION ALL SELECT 1 FROM absence WHERE organisation = ?1 AND begeleider = ?2 "
+                "UNION ALL SELECT 1 FROM (SELECT deputy FROM absence WHERE organisation = ?1 "
+                "LIMIT 4096) WHERE deputy = ?2 LIMIT 1");
 
     sql_text(sql, organisation);
     sql_text(sql, person);

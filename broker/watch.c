@@ -11,8 +11,9 @@
 
 /* Messages to one watcher in one turn; the rest in the next. */
 #define SENT_MAX 256
-/* Events or journeys looked at for one watcher in one turn. */
-#define LOOKED_AT_MAX 1024
+/* Events or journeys looked at in one turn, for all watchers together, and for each at least. */
+#define LOOKED_AT_MAX   1024
+#define LOOKED_AT_LEAST 8
 
 /* ---- Who may see what ---- */
 
@@ -74,6 +75,14 @@ static void send_live(struct turn *turn, struct session *session) {
         turn->outbox->messages[turn->outbox->count - 1].is_live = true;
 }
 
+/* How many are looked at for one of the watchers: however many there are, who asks is answered in
+ * between. */
+static int64_t looked_at_max(const struct turn *turn) {
+    const int64_t share = LOOKED_AT_MAX / turn->broker->sessions.watchers;
+
+    return share > LOOKED_AT_LEAST ? share : LOOKED_AT_LEAST;
+}
+
 /* A part of what is open. */
 static void send_journeys(struct turn *turn, struct session *session) {
     const struct actor actor = actor_of(turn, session);
@@ -82,7 +91,7 @@ static void send_journeys(struct turn *turn, struct session *session) {
     struct handover open;
     int sent = 0;
 
-    for (int i = 0; i < LOOKED_AT_MAX && sent < SENT_MAX && !turn->error; i++) {
+    for (int64_t i = 0; i < looked_at_max(turn) && sent < SENT_MAX && !turn->error; i++) {
         if (!ledger_journey_above(turn->ledger, watch->row, &journey)) {
             send_live(turn, session);
             return;
@@ -104,8 +113,8 @@ static void send_events(struct turn *turn, struct session *session, int64_t unti
     struct watch *watch = &session->watch;
     int sent = 0;
 
-    for (int i = 0; i < LOOKED_AT_MAX && sent < SENT_MAX && watch->seq < until && !turn->error;
-         i++) {
+    for (int64_t i = 0;
+         i < looked_at_max(turn) && sent < SENT_MAX && watch->seq < until && !turn->error; i++) {
         struct hv_message message = {.type = HV_MESSAGE_watched_event};
         if (!ledger_event_get(turn->ledger, watch->seq + 1, &turn->zone,
                               &message.watched_event.event)) {

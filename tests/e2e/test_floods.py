@@ -9,7 +9,7 @@ import pytest
 from daemon import SANITISED
 from peer import Deadline, expect_refusal, fresh_resident, fresh_uuid, now_ms, pack
 from test_door import resident_kib
-from world import HOLDER, NETWORK, RECEIVER, THIRD
+from world import DAY_MS, HOLDER, NETWORK, RECEIVER, THIRD
 
 GROWTH_MAX_KIB = 64 * 1024
 SERVED_S = 1.0  # a pong, whatever others do; some milliseconds where nobody else runs on the machine
@@ -215,6 +215,61 @@ def test_a_peer_that_reads_a_long_history_is_not_slowed(world):
     journey = long_journey(world)
     for _ in range(40):
         world.holder.done("history", journey=journey, limit=1000)
+
+
+# ---- looking on, and being away ----
+
+
+def require_answered(peer, requests):
+    for request in requests:
+        assert peer.answer(request, within=60).type == "done"
+
+
+def test_a_crowd_of_watchers(world):
+    """A hundred and fifty read all that ever happened; what is looked at for them in a turn is shared among them."""
+    for begin in range(0, 6000, 500):
+        requests = [f"o{begin + number}" for number in range(500)]
+        for request in requests:
+            world.holder.send({"type": "open", "request": request, "journey": fresh_uuid(), "resident": fresh_resident(),
+                               "begeleider": "anna", "basis": "consent", "urgency": "routine"})
+        require_answered(world.holder, requests)
+    crowd = [world.session(THIRD, "coordinator", deaf=True) for _ in range(150)]
+    pace = Pace(world)
+    for start in (1, 0):
+        for peer in crowd:
+            peer.send({"type": "watch", "request": "w", "from": start})
+        for _ in range(20):
+            pace.ask()
+    pace.require_served()
+    reader = world.session(NETWORK, "coordinator")
+    reader.done("watch", **{"from": 1})
+    seqs = []
+    while (message := reader.receive(60)).type == "event":
+        seqs.append(message["seq"])
+    assert message.type == "live" and seqs == list(range(2, message["seq"] + 1)), "the crowd costs nobody an event"
+
+
+def test_a_ring_of_deputies(world):
+    """Five thousand are away and stand in for one another: who else is left alone is found without holding up the rest."""
+    pace, count, now = Pace(world), 5000, now_ms()
+    journey = world.open(begeleider="p2500")
+    for begin in range(0, count, 500):
+        requests = [f"a{number}" for number in range(begin, begin + 500)]
+        for number, request in zip(range(begin, begin + 500), requests):
+            world.holder.send({"type": "absent", "request": request, "begeleider": f"p{number}", "from": now - 1000,
+                               "until": now + 30 * DAY_MS, "deputy": f"p{(number + 1) % count}", "on": now})
+        require_answered(world.holder, requests)
+        pace.ask()
+    world.holder.send({"type": "absent", "request": "alone", "begeleider": "p0", "from": now - 1000,
+                       "until": now + DAY_MS, "on": now + 1})
+    for _ in range(20):
+        pace.ask()
+    require_answered(world.holder, ["alone"])
+    pace.require_served()
+    inbox = world.inbox(HOLDER, "coordinator")
+    while (item := inbox.next_item()).get("begeleider") != "p0":
+        inbox.ack(item)
+    assert item["count"] == 1 and [held["journey"] for held in item["overdue"]] == [journey]
 
 
 # ---- bad frames ----
