@@ -20,6 +20,11 @@ class World:
         self.peers = {}
         self.extra = []
 
+    @property
+    def now_ms(self):
+        """What the clock on the wall shows here."""
+        return self.clock.now_ms if self.clock else now_ms()
+
     # ---- peers ----
 
     def connect(self, organisation, role="endpoint", *, key=None, name=None, deaf=False):
@@ -131,7 +136,7 @@ class World:
                 return item
 
     def contact(self, **keys):
-        return {"on": now_ms(), "how": "visited", "with": "resident", **keys}
+        return {"on": self.now_ms, "how": "visited", "with": "resident", **keys}
 
     def confirm(self, handover, *, by=RECEIVER, begeleider="eva", **keys):
         return self.peer(by).fresh("confirm", handover=handover, begeleider=begeleider, contact=self.contact(), **keys)
@@ -139,11 +144,11 @@ class World:
     def wait(self, handover, *, by=RECEIVER, begeleider="eva", days=30, **keys):
         """On the receiver's waiting list for so many days."""
         return self.peer(by).fresh("wait", handover=handover, begeleider=begeleider, reason="full",
-                                   expected=now_ms() + days * DAY_MS, **keys)
+                                   expected=self.now_ms + days * DAY_MS, **keys)
 
     def introduce(self, handover, *, by=HOLDER, sides=(HOLDER, RECEIVER), resident=True, **keys):
         return self.peer(by).fresh(
-            "introduce", handover=handover, on=now_ms(), how="joint", resident=resident,
+            "introduce", handover=handover, on=self.now_ms, how="joint", resident=resident,
             present=[{"organisation": side, "person": f"someone-{number}"} for number, side in enumerate(sides)],
             **keys)
 
@@ -176,7 +181,7 @@ class World:
             self.peer(by).fresh("close", journey=journey, begeleider="anna", outcome="no-response", no_talk="not-found")
         if state == "closed":
             self.peer(by).fresh("close", journey=journey, begeleider="anna", outcome="helped",
-                                talked={"on": now_ms(), "begeleider": "anna"})
+                                talked={"on": self.now_ms, "begeleider": "anna"})
         return journey
 
     # ---- looking ----
