@@ -356,6 +356,8 @@ void town_pass(struct town *town, int64_t ms, int64_t wall_ms) {
     if (town->fake.wall_ms < 1000)
         town->fake.wall_ms = 1000;
     town->passed_ms = town->model.passed_ms += ms;
+    if (disk_is_short())
+        town->model.back_ms += ms; /* nothing is swept meanwhile */
     town_turn(town);
 }
 
