@@ -349,9 +349,7 @@ void phase_of_state(const struct journey *journey, const struct handover *open_h
         (void)begin_for_receiver(&change, HV_PHASE_PICKUP, now_ms);
         break;
     case HV_HANDOVER_PICKED_UP:
-        (void)begin_for_receiver(&change, HV_PHASE_ARRIVAL,
-                                 open_handover->planned_ms > now_ms ? open_handover->planned_ms
-                                                                    : now_ms);
+        (void)begin_for_receiver(&change, HV_PHASE_ARRIVAL, arrival_begins(&change));
         break;
     case HV_HANDOVER_CONFIRMED:
     case HV_HANDOVER_DECLINED:

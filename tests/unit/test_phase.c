@@ -460,6 +460,19 @@ static void test_phases_of_a_state(void **state) {
     }
 }
 
+/* Nor does a plan that an older ledger took without a limit silence it. */
+static void test_a_state_with_a_plan_for_the_next_century(void **state) {
+    struct life life = life_of(*state);
+    struct runs runs;
+
+    life_events(&life, "Oop");
+    life.handover.planned_ms = life.rules.now_ms + 36500 * DAY_MS;
+    phase_of_state(&life.journey, &life.handover, &life.rules, &runs);
+    assert_int_equal(runs.items[0].phase, HV_PHASE_ARRIVAL);
+    assert_int_equal(runs.items[0].began, life.rules.now_ms + life.network->policies.wait_max_ms);
+    assert_false(run_bring_back(&runs.items[0], "kcc", life.network, &life.rules));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_runs_after_each_event),
@@ -478,6 +491,7 @@ int main(void) {
         cmocka_unit_test(test_urgency_of_what_lies_ahead),
         cmocka_unit_test(test_urgency_of_a_check_in_that_is_due),
         cmocka_unit_test(test_phases_of_a_state),
+        cmocka_unit_test(test_a_state_with_a_plan_for_the_next_century),
     };
 
     return cmocka_run_group_tests(tests, phase_network_setup, phase_network_teardown);
