@@ -94,6 +94,16 @@ static void sooner(hv_time *at_ms, hv_time due_ms) {
         *at_ms = due_ms;
 }
 
+/* A silence begins, or goes on from now: who is told of it stays so. */
+static void begin(const struct turn *turn, const struct network_organisation *organisation,
+                  struct quiet *quiet) {
+    quiet->since_ms = turn->now_ms;
+    quiet->allowed_until_ms =
+        quiet->told ? turn->now_ms
+                    : allowed_until(turn->broker->network, organisation, turn->now_ms);
+    quiet->counted_ms = quiet->allowed_until_ms;
+}
+
 static void look_at(struct turn *turn, const struct network_organisation *organisation) {
     struct broker *broker = turn->broker;
     struct quiet *quiet = quiet_of(turn, organisation->name);
@@ -106,11 +116,8 @@ static void look_at(struct turn *turn, const struct network_organisation *organi
         quiet->back_turn = true;
         return;
     }
-    if (quiet->since_ms == 0) {
-        quiet->since_ms = turn->now_ms;
-        quiet->allowed_until_ms = allowed_until(broker->network, organisation, turn->now_ms);
-        quiet->counted_ms = quiet->allowed_until_ms;
-    }
+    if (quiet->since_ms == 0 || quiet->since_ms > turn->now_ms) /* the clock was put back */
+        begin(turn, organisation, quiet);
     if (turn->now_ms < quiet->allowed_until_ms) {
         sooner(&broker->quiet_next_ms, quiet->allowed_until_ms);
         return;
@@ -130,10 +137,12 @@ void quiet_look(struct turn *turn) {
 
     if (turn->mode != TURN_NORMAL ||
         (broker->quiet_seen == broker->sessions.changes &&
+         turn->now_ms >= broker->quiet_seen_ms && /* else the clock was put back */
          (broker->quiet_next_ms < 0 || turn->now_ms < broker->quiet_next_ms) &&
          (broker->quiet_count_ms < 0 || turn->now_ms < broker->quiet_count_ms)))
         return;
     broker->quiet_seen = broker->sessions.changes;
+    broker->quiet_seen_ms = turn->now_ms;
     broker->quiet_next_ms = -1;
     broker->quiet_count_ms = -1;
     for (size_t i = 0; i < network->organisation_count && !turn->error; i++)

@@ -96,6 +96,7 @@ struct broker {
     struct rate *rates;
     struct quiet *quiets;   /* since when organisations have no session */
     int64_t quiet_seen;     /* sessions.changes when that was looked at */
+    hv_time quiet_seen_ms;  /* and when that was */
     hv_time quiet_next_ms;  /* when somebody's time is over; -1: nobody's */
     hv_time quiet_count_ms; /* a silence is measured in the next turn from then on; -1: none */
     struct barred *barred;

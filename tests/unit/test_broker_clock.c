@@ -32,6 +32,8 @@ static int64_t seq_of(struct broker_world *world) {
     return ledger_seq(world->broker->ledger);
 }
 
+#define QUIET_EVENTS "SELECT count(*) FROM event WHERE type = 32"
+
 static int64_t clock_events(struct broker_world *world) {
     return time_number(world, "SELECT count(*) FROM event WHERE type = 34");
 }
@@ -198,6 +200,25 @@ static void test_a_clock_half_a_day_ahead(void **state) {
     time_audit(world);
 }
 
+/* Who fell silent under a clock that was years ahead is missed an hour after it is put right, not
+ * years later. */
+static void test_a_silence_under_a_clock_that_was_believed(void **state) {
+    struct broker_world *world = *state;
+    const struct hv_message bye = {.type = HV_MESSAGE_bye};
+
+    world->fake.synchronised = true;
+    peer_say(kcc_begin(world), &bye, NULL, 0);
+    world->fake.wall_ms += 3650 * DAY_MS;
+    world_settle(world);
+    peer_say(kcc_begin(world), &bye, NULL, 0);
+    world_settle(world);
+    const int64_t before = time_number(world, QUIET_EVENTS);
+    world->fake.wall_ms -= 3650 * DAY_MS;
+    (void)time_run(world, 7 * DAY_MS);
+    assert_true(time_number(world, QUIET_EVENTS) > before);
+    time_audit(world);
+}
+
 /* Nothing happens for weeks, but it writes down that time has passed: a machine that starts anew
  * then is not thought to have been off for all of it. */
 static void test_weeks_in_which_nothing_happens(void **state) {
@@ -255,6 +276,7 @@ int main(void) {
         CLOCK_TEST(test_an_operator_accepts_the_clock),
         CLOCK_TEST(test_a_clock_that_was_believed),
         CLOCK_TEST(test_a_clock_half_a_day_ahead),
+        CLOCK_TEST(test_a_silence_under_a_clock_that_was_believed),
         CLOCK_TEST(test_weeks_in_which_nothing_happens),
         CLOCK_TEST(test_a_clock_that_is_put_right_at_night),
     };
