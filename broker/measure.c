@@ -239,12 +239,13 @@ static void add_ahead(void *context, int64_t seq) {
         ahead->ms += measure_absent_ms(&absent, ahead->turn->now_ms);
 }
 
-/* An absence counts when it is said; what of it has yet to come is no figure yet. */
-static int64_t ahead_ms(struct turn *turn, const char *organisation) {
+/* An absence counts when it is said; what of it has yet to come is no figure yet. More is yet to
+ * come than was counted where the clock was put back since: then it is none. */
+static int64_t absent_so_far_ms(struct turn *turn, const struct ledger_measure *measure) {
     struct ahead ahead = {.turn = turn};
 
-    ledger_absences_after(turn->ledger, organisation, turn->now_ms, add_ahead, &ahead);
-    return ahead.ms;
+    ledger_absences_after(turn->ledger, measure->sender, turn->now_ms, add_ahead, &ahead);
+    return measure->count > ahead.ms ? measure->count - ahead.ms : 0;
 }
 
 /* A silence counts while it lasts. */
@@ -292,7 +293,7 @@ static void put_measure(struct filling *filling, const struct ledger_measure *me
             measure->receiver);
         break;
     case MEASURE_ABSENT_MS:
-        put(filling, (measure->count - ahead_ms(filling->turn, measure->sender)) / 1000,
+        put(filling, absent_so_far_ms(filling->turn, measure) / 1000,
             "houvast_absent_without_deputy_seconds_total{organisation=\"%s\"}", measure->sender);
         break;
     default:

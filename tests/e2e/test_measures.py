@@ -185,6 +185,20 @@ def test_who_begins_to_hold_while_away(timed):
     assert of(measures(world), name, organisation=HOLDER) == pytest.approx(2 * 3600, abs=20)
 
 
+def test_an_absence_when_the_clock_is_put_back(timed):
+    """More of it is yet to come then than was ever counted; a counter is never below nothing."""
+    world = timed
+    world.open(begeleider="anna")
+    now = world.clock.now_ms
+    world.holder.fresh("absent", begeleider="anna", **{"from": now - 10 * HOUR_MS, "until": now + HOUR_MS, "on": now})
+    world.clock.jumps(-2 * HOUR_MS)
+    world.operator.done("clock-accept")
+    name = "houvast_absent_without_deputy_seconds_total"
+    assert of(measures(world), name, organisation=HOLDER) == 0
+    world.passes(4 * HOUR_MS)
+    assert of(measures(world), name, organisation=HOLDER) == pytest.approx(3600, abs=20)
+
+
 def test_a_stage_is_reached_once(timed):
     """Received again, and picked up again out of waiting, took no other time than the first."""
     world = timed
