@@ -63,7 +63,6 @@ static const uint16_t concerned[] = {
     [HV_EVENT_REMINDED]     = ADDRESSEES,
     [HV_EVENT_ESCALATED]    = ADDRESSEES | HOLDER | RECEIVER_WHILE_OPEN,
     [HV_EVENT_CHECK_IN_DUE] = ADDRESSEES,
-    [HV_EVENT_DIGEST]       = ADDRESSEES,
     [HV_EVENT_TOLD]         = 0,
     [HV_EVENT_ACKNOWLEDGED] = 0,
     [HV_EVENT_READ]         = 0,
@@ -73,6 +72,7 @@ static const uint16_t concerned[] = {
     [HV_EVENT_SUSPECTED]    = 0,
     [HV_EVENT_ABSENT]       = 0,
     [HV_EVENT_QUIET]        = 0,
+    [HV_EVENT_DIGEST]       = 0, /* for the inbox whose steps it gathers */
     [HV_EVENT_CLOCK]        = 0,
 };
 /* clang-format on */
