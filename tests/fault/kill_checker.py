@@ -172,6 +172,9 @@ class Checker:
 
     def ack(self, link, number):
         link.judge.ack_sent(number)
+        self.ask_to_acknowledge(link, number)
+
+    def ask_to_acknowledge(self, link, number):
         self.pending_acks[link.judge.key, number] = True
         self.outstanding += 1
 
@@ -191,6 +194,12 @@ class Checker:
                 raise Verdict(f"the broker died while {what}:\n{self.broker.said()}")
             if deadline.passed:
                 raise Verdict(f"{self.outstanding} questions without an answer while {what}")
+
+    def ping(self):
+        """What was said before comes before the answers."""
+        for link in self.links:
+            self.outstanding += 1
+            link.ask({"type": "ping"}, None, lambda *_: None)
 
     # ---- commands ----
 
@@ -258,8 +267,14 @@ class Checker:
         for journey_id, step in list(self.pending.items()):
             self.send(self.journeys[journey_id], step)
         for key, number in list(self.pending_acks):
-            self.ack(self.link_of(*key), number)
+            link = self.link_of(*key)
+            link.judge.ack_sent_elsewhere(number)
+            self.ask_to_acknowledge(link, number)
         self.settle_down("asking again")
+        self.ping()
+        self.settle_down("hearing everybody out")
+        for judge in self.judges.values():
+            judge.all_heard()
         return self.tally.repeated - repeated_before
 
     def verify_holders(self):
@@ -425,9 +440,7 @@ class Checker:
         deadline = Deadline(ANSWER_S)
         quiet = 0
         while quiet < 3:
-            for link in self.links:
-                self.outstanding += 1
-                link.ask({"type": "ping"}, None, lambda *_: None)
+            self.ping()
             before = self.tally.acknowledged
             self.settle_down("taking what is owed")
             quiet = quiet + 1 if self.tally.acknowledged == before else 0

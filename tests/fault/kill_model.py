@@ -444,6 +444,7 @@ class InboxJudge:
         self.acks_sent = {}  # item: how often
         self.acknowledged = set()  # answered done
         self.asked = set()  # acknowledged in this life, answer not seen
+        self.elsewhere = set()  # the same, over another connection than the one that may have the item
         self.out = {}  # lane: item that is out in this life
         self.order = {}  # lane: [(item, event, number)]
         self.dossiers = []  # items to be looked into when the model has caught up
@@ -452,18 +453,20 @@ class InboxJudge:
     def new_life(self):
         self.out.clear()
         self.asked.clear()
+        self.elsewhere.clear()
 
     def sent(self, item):
         """An item arrived."""
         number = item["item"]
-        if number in self.acknowledged:
+        if number in self.acknowledged and number not in self.elsewhere:
             raise Verdict(f"{self.name}: item {number} came again after its acknowledgement was answered: {item}")
         if item["attempt"] <= self.attempts.get(number, 0):
             raise Verdict(f"{self.name}: item {number} came again unmarked: attempt {item['attempt']}, "
                           f"had seen {self.attempts[number]}")
         self.repeats += number in self.attempts
         self.attempts[number] = item["attempt"]
-        self.judge_one_at_a_time(number, lane_of(item))
+        if number not in self.acknowledged:
+            self.judge_one_at_a_time(number, lane_of(item))
         self.judge_content(number, item)
         if item["event"] == "dossier":
             self.dossiers.append(item)
@@ -488,6 +491,15 @@ class InboxJudge:
     def ack_sent(self, number):
         self.acks_sent[number] = self.acks_sent.get(number, 0) + 1
         self.asked.add(number)
+
+    def ack_sent_elsewhere(self, number):
+        """Until `all_heard` the answer may be read before the item, which lies in another connection."""
+        self.elsewhere.add(number)
+        self.ack_sent(number)
+
+    def all_heard(self):
+        """Every connection was read up to what the broker said after its last answer."""
+        self.elsewhere.clear()
 
     def ack_answered(self, number, answer):
         if answer.type != "done":

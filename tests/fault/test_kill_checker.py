@@ -142,8 +142,17 @@ HONEST = {
     "acknowledged twice": [("sent", item()), ("ack_sent", 1), ("new_life",), ("ack_sent", 1),
                            ("ack_answered", 1, REPEATED)],
     "another journey": [("sent", item()), ("sent", item(2, journey="k"))],
+    "read after its acknowledgement elsewhere": [
+        ("sent", item()), ("ack_sent", 1), ("new_life",), ("ack_sent_elsewhere", 1), ("ack_answered", 1, DONE),
+        ("sent", item(2)), ("sent", item(attempt=2)), ("all_heard",)],
 }
 LIES = {
+    "again when everybody was heard": [
+        ("sent", item()), ("ack_sent", 1), ("new_life",), ("ack_sent_elsewhere", 1), ("ack_answered", 1, DONE),
+        ("all_heard",), ("sent", item(attempt=2))],
+    "again in another life": [
+        ("sent", item()), ("ack_sent", 1), ("new_life",), ("ack_sent_elsewhere", 1), ("ack_answered", 1, DONE),
+        ("new_life",), ("sent", item(attempt=2))],
     "again without a mark": [("sent", item()), ("new_life",), ("sent", item())],
     "again with a lower attempt": [("sent", item(attempt=3)), ("new_life",), ("sent", item(attempt=2))],
     "again after its acknowledgement": [("sent", item()), ("ack_sent", 1), ("ack_answered", 1, DONE), ("new_life",),
