@@ -114,12 +114,19 @@ void measure_event(struct turn *turn, const struct hv_event *event, const struct
     }
 }
 
+/* "For ever" is so long here, from when it begins, or was said: the sums of many have to fit. */
+#define ABSENT_MAX_MS (3650 * CALENDAR_DAY_MS)
+
 int64_t measure_absent_ms(const struct hv_event *absent, hv_time from_ms) {
+    const hv_time said_ms = absent->has_at ? absent->at : from_ms;
+    const hv_time counts_from_ms = absent->begins > said_ms ? absent->begins : said_ms;
+    const hv_time until_ms = absent->until > counts_from_ms + ABSENT_MAX_MS
+                                 ? counts_from_ms + ABSENT_MAX_MS
+                                 : absent->until;
     const hv_time begins_ms = absent->begins > from_ms ? absent->begins : from_ms;
     const bool covered = absent->has_deputy && !absent->has_reached;
 
-    return absent->count == 0 || covered || absent->until <= begins_ms ? 0
-                                                                       : absent->until - begins_ms;
+    return absent->count == 0 || covered || until_ms <= begins_ms ? 0 : until_ms - begins_ms;
 }
 
 void measure_add_ms(struct turn *turn, enum measure measure, const char *organisation, int64_t ms) {

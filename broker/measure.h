@@ -31,7 +31,7 @@ bool measure_is_first(const struct hv_event *event, const struct handover *befor
 void measure_event(struct turn *turn, const struct hv_event *event, const struct journey *journey,
                    const struct handover *handover, bool is_first);
 /* How long from `from_ms` on an absence leaves residents without anybody, by its event: of who
- * holds somebody and has no deputy at hand. */
+ * holds somebody and has no deputy at hand. Ten years at most are counted ahead. */
 int64_t measure_absent_ms(const struct hv_event *absent, hv_time from_ms);
 /* Time during which an organisation had nobody; negative where what was counted before did not
  * come true. */

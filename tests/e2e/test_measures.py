@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from peer import fresh_resident, fresh_uuid, now_ms
 from world import DAY_MS, HOLDER, HOUR_MS, NETWORK, RECEIVER, THIRD
 
 MINUTE_MS = 60_000
@@ -197,6 +198,21 @@ def test_an_absence_when_the_clock_is_put_back(timed):
     assert of(measures(world), name, organisation=HOLDER) == 0
     world.passes(4 * HOUR_MS)
     assert of(measures(world), name, organisation=HOLDER) == pytest.approx(3600, abs=20)
+
+
+def test_away_for_ever(world):
+    """A thousand and more whose end is the last moment that there is: their sum is a figure, and not the broker's end."""
+    count, now = 1200, now_ms()
+    for kind, keys in (
+            ("open", lambda number: dict(journey=fresh_uuid(), resident=fresh_resident(), basis="consent", urgency="routine")),
+            ("absent", lambda number: {"from": 0, "until": 2**53 - 1, "on": now})):
+        for number in range(count):
+            world.holder.send({"type": kind, "request": f"{kind}{number}", "begeleider": f"b{number}", **keys(number)})
+        for number in range(count):
+            assert world.holder.answer(f"{kind}{number}", within=60).type == "done"
+    got = of(measures(world), "houvast_absent_without_deputy_seconds_total", organisation=HOLDER)
+    assert got == pytest.approx(0, abs=count * 60), "it counts as far as it has come"
+    world.operator.done("verify")
 
 
 def test_a_stage_is_reached_once(timed):
