@@ -159,7 +159,8 @@ static const uint8_t *repeated_hash(struct request *request, const struct handov
     if (request->message.type == HV_MESSAGE_offer)
         return handover->has_dossier_hash ? handover->dossier_hash : NULL;
     if (request->message.type == HV_MESSAGE_supplement &&
-        ledger_event_get(request->turn->ledger, seq, &request->turn->zone, event))
+        ledger_event_get(request->turn->ledger, seq, &request->turn->zone, event) &&
+        event->has_dossier_hash)
         return event->dossier_hash;
     return NULL;
 }

@@ -77,7 +77,8 @@ static void command_close(struct request *request) {
     subject_record(request, &decision, &subject);
 }
 
-/* Who closed it for the holder is a second person no more than who closed it there. */
+/* Who closed it for the holder is a second person no more than who closed it there. Where that is
+ * damaged, nobody of that name is one. */
 static bool refuse_own_closing(struct request *request, const struct subject *subject) {
     struct turn *turn = request->turn;
     const char *person = request->message.settle.person;
@@ -87,12 +88,16 @@ static bool refuse_own_closing(struct request *request, const struct subject *su
         strcmp(person, subject->journey.closed_by) != 0 ||
         !ledger_event_get(turn->ledger,
                           ledger_event_newest(turn->ledger, subject->journey.row, HV_EVENT_CLOSING),
-                          &turn->zone, &closing) ||
-        !closing.has_acted_for || strcmp(closing.organisation, request->actor.organisation) != 0)
+                          &turn->zone, &closing))
+        return false;
+    const bool damaged = !closing.has_organisation;
+    const bool own =
+        closing.has_acted_for && strcmp(closing.organisation, request->actor.organisation) == 0;
+    if (!damaged && !own)
         return false;
     answer_refuse(request, HV_REFUSED_FORBIDDEN, "person",
-                  "%s closed this journey for %s: somebody else must settle it", person,
-                  closing.acted_for);
+                  "%s closed this journey%s%s: somebody else must settle it", person,
+                  own ? " for " : "", own ? closing.acted_for : "");
     return true;
 }
 

@@ -48,6 +48,20 @@ static bool is_of_both_parties(enum hv_message_type type) {
     return type == HV_MESSAGE_set_urgency || type == HV_MESSAGE_claim;
 }
 
+/* What the ledger cannot tell any more is left out: that it took effect it can. */
+static void done_long_ago(struct request *request, const struct subject *subject) {
+    struct hv_message message;
+
+    if (ledger_error(request->turn->ledger))
+        return;
+    struct hv_done *done = answer_begin(request, &message);
+    done->has_repeated = true;
+    done->repeated = true;
+    done->has_journey = true;
+    done->journey = subject->journey.id;
+    answer_done(request, &message, subject->repeat_seq);
+}
+
 /* An earlier holder is answered as things stood then, never as they are now. */
 void subject_answer_repeat(struct request *request, const struct subject *subject) {
     struct journey then;
@@ -59,6 +73,8 @@ void subject_answer_repeat(struct request *request, const struct subject *subjec
     else if (ledger_journey_then(request->turn->ledger, subject->journey.row, subject->repeat_seq,
                                  &request->turn->zone, &then))
         subject_done(request, &then, subject->repeat_seq, true);
+    else
+        done_long_ago(request, subject);
 }
 
 /* Answers what is judged before the state is: true when the command is answered. */

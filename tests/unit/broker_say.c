@@ -24,13 +24,18 @@ const struct hv_done *peer_does(struct peer *peer, struct hv_message message) {
     return peer_does_with(peer, message, NULL, 0);
 }
 
-const struct hv_done *peer_repeats(struct peer *peer, struct hv_message message) {
-    peer_say(peer, &message, NULL, 0);
+const struct hv_done *peer_repeats_with(struct peer *peer, struct hv_message message,
+                                        const void *dossier, size_t size) {
+    peer_say(peer, &message, dossier, size);
     world_settle(peer->world);
     const struct hv_done *done = peer_expect_done(peer);
     if (!done->has_repeated || !done->repeated)
         fail_msg("%s: not repeated, and it was said before", peer->organisation);
     return done;
+}
+
+const struct hv_done *peer_repeats(struct peer *peer, struct hv_message message) {
+    return peer_repeats_with(peer, message, NULL, 0);
 }
 
 void peer_may_not(struct peer *peer, struct hv_message message, enum hv_refusal code,

@@ -11,6 +11,8 @@ const struct hv_done *peer_does(struct peer *peer, struct hv_message message);
 const struct hv_done *peer_does_with(struct peer *peer, struct hv_message message,
                                      const void *dossier, size_t size);
 const struct hv_done *peer_repeats(struct peer *peer, struct hv_message message);
+const struct hv_done *peer_repeats_with(struct peer *peer, struct hv_message message,
+                                        const void *dossier, size_t size);
 /* Says it, settles, and expects a refusal. */
 void peer_may_not(struct peer *peer, struct hv_message message, enum hv_refusal code,
                   const char *field);

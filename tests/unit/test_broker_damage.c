@@ -21,6 +21,13 @@ static void offer(struct broker_world *world, enum hv_urgency urgency) {
     (void)peer_does(kcc, say_offer_as(1, "werkse", urgency));
 }
 
+static void offer_to_support(struct broker_world *world, uint8_t journey) {
+    struct peer *kcc = kcc_begin(world);
+
+    (void)peer_does(kcc, say_open_as(journey, HV_URGENCY_ROUTINE));
+    (void)peer_does(kcc, say_offer_as(journey, "support", HV_URGENCY_ROUTINE));
+}
+
 static int64_t seq_of(struct broker_world *world) {
     return ledger_seq(world->broker->ledger);
 }
@@ -139,6 +146,41 @@ static void test_events_that_are_damaged(void **state) {
     (void)peer_repeats(kcc_begin(world), say_open_as(3, HV_URGENCY_CRISIS));
 }
 
+/* A command of an earlier holder is known again, though nobody knows any more how things stood
+ * then; and so is a supplement, but for its hash. */
+static void test_repeats_of_what_is_damaged(void **state) {
+    struct broker_world *world = *state;
+    const struct hv_message supplement = say_supplement(1, 1);
+    size_t size = 0;
+
+    offer(world, HV_URGENCY_ROUTINE);
+    offer_to_support(world, 2);
+    const uint8_t *dossier = world_dossier(world, "werkse", "more", &size);
+    assert_true(peer_does_with(kcc_begin(world), supplement, dossier, size)->has_dossier_hash);
+    struct peer *support = peer_begin(world, "support", HV_ROLE_ENDPOINT, "one", 0);
+    (void)peer_does(support, say_confirm(world, 2, "anna"));
+    time_change(world, "UPDATE payload SET payload = x'c1'");
+    const struct hv_done *done = peer_repeats_with(kcc_begin(world), supplement, dossier, size);
+    assert_false(done->has_dossier_hash);
+    done = peer_repeats(kcc_begin(world), say_open_as(2, HV_URGENCY_ROUTINE));
+    assert_int_equal(done->journey.bytes[15], 2);
+    assert_false(done->has_holder);
+}
+
+/* Who closed it, and for whom, is lost but for a name: a second person is somebody of another name.
+ */
+static void test_a_closing_that_is_damaged(void **state) {
+    struct broker_world *world = *state;
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
+
+    (void)peer_does(werkse, say_open_as(1, HV_URGENCY_ROUTINE));
+    (void)peer_does(werkse, say_close(world, 1, "anna", HV_OUTCOME_NO_RESPONSE));
+    time_change(world, "UPDATE payload SET payload = x'c1'");
+    struct peer *desk = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "desk", 0);
+    peer_may_not(desk, say_settle(world, 1, "anna", true), HV_REFUSED_FORBIDDEN, "person");
+    (void)peer_does(desk, say_settle(world, 1, "nora", true));
+}
+
 static int setup(void **state) {
     if (broker_world_setup(state) < 0)
         return -1;
@@ -154,6 +196,8 @@ int main(void) {
         DAMAGE_TEST(test_a_command_on_a_damaged_row),
         DAMAGE_TEST(test_a_journey_that_is_damaged_through_and_through),
         DAMAGE_TEST(test_events_that_are_damaged),
+        DAMAGE_TEST(test_repeats_of_what_is_damaged),
+        DAMAGE_TEST(test_a_closing_that_is_damaged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
