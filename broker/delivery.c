@@ -286,6 +286,10 @@ static bool fill_dossier(struct turn *turn, const struct ledger_item *item, stru
 
     if (!ledger_handover_get(turn->ledger, item->handover_row, &handover))
         return false;
+    if (!event->has_number) { /* it is damaged */
+        event->has_number = true;
+        event->number = ledger_dossier_number(turn->ledger, item->seq);
+    }
     if (handover.deleted ||
         !ledger_dossier_get(turn->ledger, item->handover_row, event->number, &has_hash,
                             event->dossier_hash, ret_body, ret_size)) {

@@ -193,6 +193,9 @@ void ledger_dossier_put(struct ledger *ledger, int64_t handover_row, int64_t num
 bool ledger_dossier_get(struct ledger *ledger, int64_t handover_row, int64_t number,
                         bool *ret_has_hash, uint8_t ret_hash[32], uint8_t **ret_body,
                         size_t *ret_size);
+/* Which of its handover's the event `dossier` of that number is about, as the events around it say.
+ */
+int64_t ledger_dossier_number(struct ledger *ledger, int64_t seq);
 void ledger_dossiers_delete(struct ledger *ledger, int64_t handover_row);
 void ledger_dossiers_delete_at(struct ledger *ledger, int64_t handover_row, hv_time delete_at_ms);
 /* The handover whose dossiers are due first, at or before `now_ms`; 0 for none. */

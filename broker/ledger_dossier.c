@@ -61,6 +61,22 @@ bool ledger_dossier_get(struct ledger *ledger, int64_t handover_row, int64_t num
     return found;
 }
 
+/* A disclosure and a fetch send all of them, from 0 on; one that is supplemented later goes out
+ * alone, behind the event that says so. */
+int64_t ledger_dossier_number(struct ledger *ledger, int64_t seq) {
+    struct sql *sql = sql_begin(
+        ledger,
+        "SELECT CASE WHEN begun.type = ?2 THEN (SELECT count(*) FROM event WHERE "
+        "journey = sent.journey AND handover = sent.handover AND type = ?2 AND seq < ?1) "
+        "ELSE (SELECT count(*) FROM event WHERE journey = sent.journey AND type = sent.type AND "
+        "seq >= sent.first AND seq < ?1) END "
+        "FROM event AS sent JOIN event AS begun ON begun.seq = sent.first WHERE sent.seq = ?1");
+
+    sql_int(sql, seq);
+    sql_int(sql, (int64_t)HV_EVENT_SUPPLEMENTED);
+    return sql_number(sql, 0);
+}
+
 void ledger_dossiers_delete(struct ledger *ledger, int64_t handover_row) {
     struct sql *sql = sql_write(ledger, "DELETE FROM dossier WHERE place BETWEEN ? AND ?");
 

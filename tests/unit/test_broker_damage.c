@@ -167,6 +167,36 @@ static void test_repeats_of_what_is_damaged(void **state) {
     assert_false(done->has_holder);
 }
 
+/* Each dossier goes out as it is, under its number. */
+static void test_dossiers_whose_events_are_damaged(void **state) {
+    static const char *const texts[] = {"the first", "and more", "and still more"};
+    const uint8_t *dossiers[COUNT(texts)];
+    size_t sizes[COUNT(texts)];
+    struct broker_world *world = *state;
+    struct peer *kcc = kcc_begin(world);
+
+    for (size_t i = 0; i < COUNT(texts); i++)
+        dossiers[i] = world_dossier(world, "werkse", texts[i], &sizes[i]);
+    (void)peer_does(kcc, say_open_as(1, HV_URGENCY_ROUTINE));
+    const struct hv_message offered = say_offer_as(1, "werkse", HV_URGENCY_ROUTINE);
+    (void)peer_does_with(kcc, offered, dossiers[0], sizes[0]);
+    (void)peer_does_with(kcc, say_supplement(1, 1), dossiers[1], sizes[1]);
+    struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
+    (void)peer_does(werkse, say_pickup(1, "anna"));
+    (void)peer_does_with(kcc, say_supplement(1, 2), dossiers[2], sizes[2]);
+    time_change(world, "UPDATE payload SET payload = x'c1'");
+    werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "two", 10);
+    peer_acks(werkse, HV_EVENT_OFFERED);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const struct heard *heard = peer_expect_item(werkse, HV_EVENT_DOSSIER);
+        const int64_t item = heard->message.item.item;
+        assert_int_equal(heard->message.item.event.number, i);
+        assert_int_equal(heard->dossier_size, sizes[i]);
+        assert_memory_equal(heard->dossier, dossiers[i], sizes[i]);
+        (void)peer_does(werkse, say_ack(item));
+    }
+}
+
 /* Who closed it, and for whom, is lost but for a name: a second person is somebody of another name.
  */
 static void test_a_closing_that_is_damaged(void **state) {
@@ -197,6 +227,7 @@ int main(void) {
         DAMAGE_TEST(test_a_journey_that_is_damaged_through_and_through),
         DAMAGE_TEST(test_events_that_are_damaged),
         DAMAGE_TEST(test_repeats_of_what_is_damaged),
+        DAMAGE_TEST(test_dossiers_whose_events_are_damaged),
         DAMAGE_TEST(test_a_closing_that_is_damaged),
     };
 
