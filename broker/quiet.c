@@ -104,6 +104,13 @@ static void begin(const struct turn *turn, const struct network_organisation *or
     quiet->counted_ms = quiet->allowed_until_ms;
 }
 
+/* It has a session, or nothing to have one with. */
+static void end(struct turn *turn, struct quiet *quiet) {
+    if (quiet->told)
+        count(turn, quiet);
+    quiet->back_turn = true;
+}
+
 static void look_at(struct turn *turn, const struct network_organisation *organisation) {
     struct broker *broker = turn->broker;
     struct quiet *quiet = quiet_of(turn, organisation->name);
@@ -111,9 +118,7 @@ static void look_at(struct turn *turn, const struct network_organisation *organi
     if (!quiet)
         return;
     if (has_session(broker, organisation->name)) {
-        if (quiet->told)
-            count(turn, quiet);
-        quiet->back_turn = true;
+        end(turn, quiet);
         return;
     }
     if (quiet->since_ms == 0 || quiet->since_ms > turn->now_ms) /* the clock was put back */
@@ -148,6 +153,14 @@ void quiet_look(struct turn *turn) {
     for (size_t i = 0; i < network->organisation_count && !turn->error; i++)
         if (network_has_role(network, network->organisations[i].name, HV_ROLE_ENDPOINT))
             look_at(turn, &network->organisations[i]);
+    for (struct quiet *quiet = broker->quiets; quiet && !turn->error; quiet = quiet->hh.next)
+        if (!network_has_role(network, quiet->organisation, HV_ROLE_ENDPOINT))
+            end(turn, quiet);
+}
+
+void quiet_look_again(struct broker *broker) {
+    broker->quiet_seen = -1;
+    broker->turn_wanted = true;
 }
 
 static void turn_over(struct quiet *quiet) {

@@ -7,6 +7,8 @@
 /* Looks who is there, when sessions have begun or ended or somebody's time is over; tells the
  * coordinators once for each silence. Before the commit. */
 void quiet_look(struct turn *turn);
+/* Another network is in force: who is on it is looked at in the next turn, at once. */
+void quiet_look_again(struct broker *broker);
 /* After the commit they have been told. */
 void quiet_commit(struct turn *turn);
 /* After a turn that failed nobody has been told. */

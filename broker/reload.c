@@ -14,6 +14,7 @@
 #include "broker/answer.h"
 #include "broker/heartbeat.h"
 #include "broker/journal.h"
+#include "broker/quiet.h"
 
 /* ---- Who has ties and is not on the new map ---- */
 
@@ -346,6 +347,7 @@ void reload_commit(struct turn *turn) {
     if (!changed)
         return;
     broker->beat_ms = 0; /* the heartbeat may be another */
+    quiet_look_again(broker);
     end_revoked(turn);
     journal_say(JOURNAL_NETWORK_IN_FORCE, NULL, "the network %s is in force: %zu organisations",
                 broker->network->name, broker->network->organisation_count);

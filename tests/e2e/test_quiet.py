@@ -4,7 +4,7 @@ import pytest
 
 from clock import moment
 from network import Key
-from peer import fresh_resident, fresh_uuid, now_ms
+from peer import Deadline, fresh_resident, fresh_uuid, now_ms
 from world import HOLDER, HOUR_MS, NETWORK, RECEIVER, THIRD
 
 MINUTE_MS = 60_000
@@ -61,6 +61,28 @@ def test_who_is_there_is_not_quiet(world_at_rest):
     quiet_of(world, HOLDER)
     said = world.daemon.said()
     assert f"{THIRD} has had no session" not in said and f"{RECEIVER} has had no session" not in said
+
+
+def quiet_becomes(world, count):
+    """Waits until so many are."""
+    deadline = Deadline(10)
+    while (got := world.operator.done("stats")["stats"]["houvast_organisations_quiet"]) != count:
+        assert not deadline.passed, f"expected {count} that are quiet, got {got}"
+
+
+@soon
+def test_who_has_nothing_to_be_quiet_with_any_more(world):
+    """A key that a reload takes away ends the silence; with another one begins another, at once."""
+    first = quiet_of(world, THIRD)
+    quiet_becomes(world, 4)
+    world.network[THIRD].keys.pop("endpoint")
+    world.network.write()
+    world.operator.done("reload")
+    quiet_becomes(world, 3)
+    world.network[THIRD].keys["endpoint"] = Key.fresh("endpoint")
+    world.network.write()
+    world.operator.done("reload")
+    assert quiet_of(world, THIRD)["since"] > first["since"]
 
 
 def test_an_hour_of_its_own_office_time(timed_at_rest):
