@@ -121,13 +121,31 @@ int broker_turn(struct broker *broker, const struct inbound *batch, size_t count
     return turn_run(broker, batch, count, outbox);
 }
 
-/* How long a session that does not read gets no items: else it would be tried turn after turn. */
-#define DEAF_MS 1000
+/* How long a session that does not read gets nothing more: else it would be tried turn after turn.
+ * A watcher that has read since it was last so is tried again soon, for its queue holds no more
+ * than a thousand messages. */
+#define DEAF_MS       1000
+#define DEAF_LEAST_MS 10
 
-static void deafen(struct broker *broker, struct session *session) {
-    session->deaf_until_ms = broker->world->boot_ms(broker->world->context) + DEAF_MS;
+static void deafen(struct broker *broker, struct session *session, int64_t ms) {
+    session->deaf_ms = ms;
+    session->deaf_until_ms = broker->world->boot_ms(broker->world->context) + ms;
     if (session->deaf_until_ms < broker->beat_ms)
         broker->beat_ms = session->deaf_until_ms;
+}
+
+static void deafen_watcher(struct broker *broker, struct session *session,
+                           const struct outbound *message) {
+    const int64_t place = message->watched_row > 0 ? message->watched_row : message->watched_seq;
+    const bool has_read = place > session->deaf_place;
+    int64_t ms = has_read ? DEAF_LEAST_MS : 2 * session->deaf_ms;
+
+    if (broker->world->boot_ms(broker->world->context) < session->deaf_until_ms)
+        return; /* of the same turn */
+    if (ms < DEAF_LEAST_MS)
+        ms = DEAF_LEAST_MS;
+    session->deaf_place = place;
+    deafen(broker, session, ms < DEAF_MS ? ms : DEAF_MS);
 }
 
 void broker_unsent(struct broker *broker, const struct outbound *message, int reason) {
@@ -138,11 +156,11 @@ void broker_unsent(struct broker *broker, const struct outbound *message, int re
     unread_unsent(broker, &message->to, reason);
     if (session && message->is_watched && reason != -EHOSTUNREACH) {
         watch_unsent(session, message);
-        deafen(broker, session);
+        deafen_watcher(broker, session, message);
     } else if (session && reason == -EHOSTUNREACH) {
         (void)session_end(sessions, session); /* short of memory: the heartbeat ends it */
     } else if (out && sessions_return(sessions, message->item_row) == 0) {
-        deafen(broker, out->session);
+        deafen(broker, out->session, DEAF_MS);
         session_out_remove(sessions, out); /* short of memory: it is sent again when it times out */
     }
 }

@@ -75,7 +75,9 @@ struct session {
     bool lenient; /* it said a later minor */
     int64_t heard_ms;
     int64_t spoke_ms;
-    int64_t deaf_until_ms; /* its queue was full: it gets no items before */
+    int64_t deaf_until_ms; /* its queue was full: it gets nothing before */
+    int64_t deaf_ms;       /* for how long, then */
+    int64_t deaf_place;    /* the row or event that a watcher had no room for, then */
     struct out *outs;
     int64_t out_count;
     int64_t ending_count; /* of its outs */

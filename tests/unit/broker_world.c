@@ -211,8 +211,11 @@ static void send_what_left(struct broker_world *world) {
             broker_unsent(world->broker, outbound, -EHOSTUNREACH);
         else if (peer->full)
             broker_unsent(world->broker, outbound, -EAGAIN);
-        else
+        else {
             peer_hears(peer, outbound);
+            peer->full = peer->room == 1;
+            peer->room -= peer->room > 0;
+        }
     }
     outbox_clear(&world->outbox);
 }

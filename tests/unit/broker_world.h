@@ -30,6 +30,7 @@ struct peer {
     struct route route;
     bool unreachable;     /* its connection is gone: what is sent to it comes back */
     bool full;            /* it reads nothing: what is sent to it comes back, for now */
+    size_t room;          /* so many more and it is full; 0: it never is by itself */
     struct heard **heard; /* each in the world's zone */
     size_t heard_count, heard_capacity;
 };

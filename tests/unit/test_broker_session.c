@@ -248,6 +248,68 @@ static void test_settle_by_policy(void **state) {
     assert_string_equal(done->state, "closed");
 }
 
+/* ---- Watchers that are slow ---- */
+
+static struct peer *watcher_of(struct broker_world *world, uint8_t journeys) {
+    struct hv_message watch = {.type = HV_MESSAGE_watch};
+    struct peer *support = peer_begin(world, "support", HV_ROLE_ENDPOINT, "one", 0);
+    struct peer *desk = peer_begin(world, "kcc", HV_ROLE_COORDINATOR, "desk", 0);
+
+    for (uint8_t i = 1; i <= journeys; i++)
+        (void)peer_does(support, say_open(i, "h.holder"));
+    sample_text(watch.watch.request, "watch");
+    peer_say(desk, &watch, NULL, 0);
+    return desk;
+}
+
+/* Who reads nothing is tried again after ever longer, and misses nothing. */
+static void test_a_watcher_that_stands_still(void **state) {
+    static const int64_t waits_ms[] = {10, 20, 40, 80, 160, 320, 640, 1000, 1000};
+    struct broker_world *world = *state;
+    struct peer *desk = watcher_of(world, 3);
+
+    desk->full = true;
+    world_settle(world);
+    for (size_t i = 0; i < COUNT(waits_ms); i++) {
+        assert_int_equal(broker_wait_ms(world->broker), waits_ms[i]);
+        world_pass(world, waits_ms[i]);
+    }
+    desk->full = false;
+    world_pass(world, 1000);
+    for (uint8_t i = 1; i <= 3; i++)
+        assert_int_equal(peer_next_answer(desk)->message.type, HV_MESSAGE_watched_journey);
+    assert_int_equal(peer_next_answer(desk)->message.type, HV_MESSAGE_live);
+    assert_int_equal(peer_next_answer(desk)->message.type, HV_MESSAGE_watched_event); /* read */
+    peer_expect_silence(desk);
+}
+
+/* Who reads on gets on: its queue is filled again as soon as it may have room. */
+static void test_a_watcher_whose_queue_is_short(void **state) {
+    struct broker_world *world = *state;
+    struct peer *desk = watcher_of(world, 45);
+
+    desk->room = 1 + 10; /* the answer, too */
+    world_settle(world);
+    (void)peer_expect_done(desk);
+    for (int round = 0; round < 3; round++) {
+        assert_int_equal(broker_wait_ms(world->broker), 10);
+        desk->full = false;
+        desk->room = 10;
+        world_pass(world, 10);
+    }
+    desk->full = false;
+    desk->room = 0;
+    world_pass(world, 10);
+    for (uint8_t i = 1; i <= 45; i++) {
+        const struct hv_message *message = &peer_next_answer(desk)->message;
+        assert_int_equal(message->type, HV_MESSAGE_watched_journey);
+        assert_int_equal(message->watched_journey.standing.journey.bytes[15], i);
+    }
+    assert_int_equal(peer_next_answer(desk)->message.type, HV_MESSAGE_live);
+    assert_int_equal(peer_next_answer(desk)->message.type, HV_MESSAGE_watched_event); /* read */
+    peer_expect_silence(desk);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BROKER_TEST(test_nothing_without_a_session),
@@ -259,6 +321,8 @@ int main(void) {
         BROKER_TEST(test_reload_keeps_whom_it_cannot_do_without),
         BROKER_TEST(test_start_keeps_whom_it_cannot_do_without),
         BROKER_TEST(test_settle_by_policy),
+        BROKER_TEST(test_a_watcher_that_stands_still),
+        BROKER_TEST(test_a_watcher_whose_queue_is_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
