@@ -2,10 +2,10 @@
  * to be sent to whoever asked. */
 #include "broker/failure.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unictype.h>
 #include <unistr.h>
 
 static bool is_continuation_byte(char byte) {
@@ -22,15 +22,33 @@ static void failure_cut(struct failure *failure) {
     memcpy(failure->text + at, ellipsis, sizeof ellipsis);
 }
 
-/* The name of a file may be of any bytes; a sentence is UTF-8. What is not becomes `?`. */
-static void failure_mend(struct failure *failure) {
-    const uint8_t *bad = NULL;
-    char *at = failure->text;
+size_t text_next(const char *text, bool *ret_shows) {
+    ucs4_t character = 0;
+    const int size = u8_mbtouc(&character, (const uint8_t *)text, strlen(text));
+    const bool is_valid = u8_check((const uint8_t *)text, (size_t)size) == NULL;
 
-    while ((bad = u8_check((const uint8_t *)at, strlen(at))) != NULL) {
-        at += bad - (const uint8_t *)at;
-        *at++ = '?';
+    *ret_shows = is_valid && !uc_is_property_iso_control(character) &&
+                 !uc_is_property_bidi_control(character);
+    return is_valid ? (size_t)size : 1;
+}
+
+/* The name of a file may be of any bytes, and what a file says of any characters; a sentence is
+ * UTF-8 that a terminal shows. What is not becomes `?`. */
+static void failure_mend(struct failure *failure) {
+    const char *from = failure->text;
+    char *to = failure->text;
+
+    while (*from) {
+        bool shows;
+        const size_t size = text_next(from, &shows);
+        if (shows)
+            memmove(to, from, size);
+        else
+            *to = '?';
+        to += shows ? size : 1;
+        from += size;
     }
+    *to = '\0';
 }
 
 int failure_set(struct failure *failure, int code, const char *format, ...) {

@@ -12,14 +12,6 @@
 
 /* ---- Failures ---- */
 
-/* What a file says may go to a terminal: no escape sequences. */
-static void controls_hide(char *text) {
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-    }
-}
-
 int network_wrong(const struct network_reading *reading, struct network_place place,
                   const char *format, ...) {
     char sentence[FAILURE_SIZE];
@@ -29,7 +21,6 @@ int network_wrong(const struct network_reading *reading, struct network_place pl
     va_start(arguments, format);
     vsnprintf(sentence, sizeof sentence, format, arguments);
     va_end(arguments);
-    controls_hide(sentence);
     if (place.line > 0)
         snprintf(line, sizeof line, ":%u", place.line);
     return failure_set(reading->failure, -EINVAL, "%s%s%s: %s", reading->directory, place.path,

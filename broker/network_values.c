@@ -45,8 +45,10 @@ int network_read_text(const struct network_reading *reading, const struct networ
     if (strlen(text) > (size_t)rule->most)
         return network_wrong(reading, setting->place, "%s is longer than %d bytes; shorten it",
                              setting->key, (int)rule->most);
-    for (const char *at = text; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+    bool shows;
+    for (const char *at = text; *at;) {
+        at += text_next(at, &shows);
+        if (!shows)
             return network_wrong(reading, setting->place, "%s has a control character; take it out",
                                  setting->key);
     }

@@ -61,14 +61,14 @@ static void organisation_add(struct init_arguments *arguments,
     arguments->plan.organisation_count = count + 1;
 }
 
-/* What would end a line of a file would begin another. */
+/* What would end a line of a file would begin another, and what plays with a terminal is no name.
+ */
 static bool has_control(int count, char *const *words) {
-    for (int i = 0; i < count; i++) {
-        for (const char *at = words[i]; *at; at++)
-            if ((unsigned char)*at < 0x20 || *at == 0x7f)
-                return true;
-    }
-    return false;
+    bool shows = true;
+    for (int i = 0; i < count; i++)
+        for (const char *at = words[i]; *at && shows;)
+            at += text_next(at, &shows);
+    return !shows;
 }
 
 /* NAME[=Display name[,telephone]]; cuts the value into its parts. */

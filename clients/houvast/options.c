@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/failure.h"
 #include "clients/houvast/tool.h"
 #include "clients/houvast/when.h"
 #include "wire/wire.h"
@@ -15,11 +16,16 @@
 
 struct tool_options tool_options;
 
-/* What a broker or a file says is printed as it is, but for what moves a terminal's cursor. */
+/* What a broker or a file says is printed as it is, but for what would play with the terminal. */
 static void print_careful(const char *text, FILE *out) {
-    for (; *text; text++) {
-        unsigned char byte = (unsigned char)*text;
-        putc(byte < 0x20 || byte == 0x7f ? '?' : byte, out);
+    while (*text) {
+        bool shows;
+        const size_t size = text_next(text, &shows);
+        if (shows)
+            fwrite(text, 1, size, out);
+        else
+            putc('?', out);
+        text += size;
     }
 }
 

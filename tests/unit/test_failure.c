@@ -63,12 +63,31 @@ static void test_bytes_that_are_no_text(void **state) {
     assert_string_equal(failure.text, "???");
 }
 
+/* A sentence may say what a file says, and goes to terminals: nothing in it moves their cursor or
+ * turns the writing round. */
+static void test_what_plays_with_a_terminal(void **state) {
+    struct failure failure;
+
+    (void)state;
+    failure_set(&failure, -EINVAL, "%s", "a\x1b[2J\x7f\n\tz");
+    assert_string_equal(failure.text, "a?[2J???z");
+    failure_set(&failure, -EINVAL, "%s",
+                "csi \xc2\x9b"
+                "2J, nel \xc2\x85");
+    assert_string_equal(failure.text, "csi ?2J, nel ?");
+    failure_set(&failure, -EINVAL, "%s", "\u202eright\u202c \u2066left\u2069 \u200fmark");
+    assert_string_equal(failure.text, "?right? ?left? ?mark");
+    failure_set(&failure, -EINVAL, "%s", "Zoë, 😀, שלום, a\u200db");
+    assert_string_equal(failure.text, "Zoë, 😀, שלום, a\u200db");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sentence_and_code),
         cmocka_unit_test(test_longest_sentence_that_fits),
         cmocka_unit_test(test_cut_between_characters),
         cmocka_unit_test(test_bytes_that_are_no_text),
+        cmocka_unit_test(test_what_plays_with_a_terminal),
     };
 
     return cmocka_run_group_tests_name("failures", tests, NULL, NULL);
