@@ -113,12 +113,59 @@ static void test_no_zones(void **state) {
     }
 }
 
+/* ---- Damaged files ---- */
+
+static size_t file_read(const char *path, uint8_t *ret_bytes, size_t size) {
+    FILE *file = fopen(path, "rb");
+
+    assert_non_null(file);
+    const size_t read = fread(ret_bytes, 1, size, file);
+    fclose(file);
+    return read;
+}
+
+/* What a machine that lost its power may leave of it. */
+static void test_a_file_that_was_cut(void **state) {
+    uint8_t bytes[16384];
+    const size_t size = file_read("/usr/share/zoneinfo/Europe/Amsterdam", bytes, sizeof bytes);
+
+    (void)state;
+    assert_true(network_zone_is_whole(bytes, size));
+    for (size_t cut = 0; cut < size; cut++)
+        if (network_zone_is_whole(bytes, cut))
+            fail_msg("whole, with %zu of %zu bytes", cut, size);
+    for (size_t cut = size; cut-- > 0;) {
+        bytes[cut] = 0;
+        if (network_zone_is_whole(bytes, size))
+            fail_msg("whole, with nothing from %zu of %zu bytes on", cut, size);
+    }
+}
+
+/* The last of the second part's types is one that there is not. */
+static void test_a_file_that_is_not_sound(void **state) {
+    uint8_t bytes[16384];
+    const size_t size = file_read("/usr/share/zoneinfo/UTC", bytes, sizeof bytes);
+
+    (void)state;
+    assert_true(network_zone_is_whole(bytes, size));
+    for (size_t at = 4; at + 4 < size; at++) {
+        if (memcmp(bytes + at, "TZif", 4) != 0)
+            continue;
+        bytes[at + 44 + 5] = 9; /* the name of its one type: it has four letters */
+        assert_false(network_zone_is_whole(bytes, size));
+        return;
+    }
+    fail_msg("no second part");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_zones),
         cmocka_unit_test(test_far_years),
         cmocka_unit_test(test_a_zone_is_read_once),
         cmocka_unit_test(test_no_zones),
+        cmocka_unit_test(test_a_file_that_was_cut),
+        cmocka_unit_test(test_a_file_that_is_not_sound),
     };
 
     return cmocka_run_group_tests_name("time zones", tests, NULL, NULL);
