@@ -143,8 +143,8 @@ static const struct mistake mistakes[] = {
      "display_name = K\xc2\x9b"
      "2JCC",
      KCC ":3: ", "control character", "take it out"},
-    {"a display name that is read backwards", KCC, "display_name = KCC", "display_name = \u202eCCK",
-     KCC ":3: ", "control character", "take it out"},
+    {"a display name that is read backwards", KCC, "display_name = KCC",
+     "display_name = \u202eCCK\u202c", KCC ":3: ", "control character", "take it out"},
     {"a telephone number with letters", KCC, "telephone = 14015", "telephone = via reception",
      KCC ":4: ", "telephone = via reception is not valid", "digits"},
     {"a telephone number without a digit", KCC, "telephone = 14015", "telephone = +",
