@@ -26,7 +26,6 @@
 #define STORED_LARGE      1000000
 #define STORED_HUGE       5000000
 #define TIMER_OFFERS      500
-#define YEAR_MS           INT64_C(31536000000)
 
 struct options {
     const char *build;     /* where houvastd is */
@@ -250,7 +249,7 @@ static void stored(struct bench *bench, size_t count, bool derived_ids) {
     plan.derived_ids = derived_ids;
     snprintf(state, sizeof state, "stored-%zu%s", count, derived_ids ? "-derived" : "");
     const int64_t begun_ns = now_ns();
-    store_make(&bench->city, state, count, wall_ms() + YEAR_MS, derived_ids);
+    store_make(&bench->city, state, count, wall_ms() + STORE_FIRST_STEP_MS, derived_ids);
     fprintf(stderr, "made in %.1f s\n", (double)(now_ns() - begun_ns) / 1e9);
     report_start(bench, state, count);
     const struct drive_result result = drive_run(&bench->city, &plan, 5);

@@ -90,7 +90,7 @@ static void sql_keeping(sqlite3_context *context, int count, sqlite3_value **val
         .has_kind = true,
         .kind = HV_KIND_WARM,
         .has_to = true,
-        .began = INT64_C(1700000000000),
+        .began = sqlite3_value_int64(values[1]) - STORE_FIRST_STEP_MS,
         .due = sqlite3_value_int64(values[1]),
     };
     struct hv_keeping keeping = {.runs = {.count = 1, .items = &run}};
