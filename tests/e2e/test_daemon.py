@@ -119,19 +119,23 @@ def processor_s(pid):
 
 
 def test_the_watchdog_is_fed_idle_and_busy(world_at_rest):
-    """A sign of life comes at half the interval, whether there is something to do or not."""
+    """A sign of life comes at half the interval, whether there is something to do or not.
+
+    It may be late by as much as everything else on the machine is: by the slowest answer.
+    """
     world_at_rest.daemon.start(WATCHDOG_USEC="1500000")
     notices = Notices(world_at_rest.daemon)
     notices.read(3.75)
     idle = len(notices.times("WATCHDOG"))
     assert 3 <= idle <= 6
-    began = time.monotonic()
-    while time.monotonic() - began < 3.75:
+    began, slowest = time.monotonic(), 0
+    while (asked := time.monotonic()) - began < 3.75:
         world_at_rest.open()
         notices.read(0)
+        slowest = max(slowest, time.monotonic() - asked)
     alive = notices.times("WATCHDOG")
     assert len(alive) > idle + 2
-    assert max(later - earlier for earlier, later in zip(alive, alive[1:])) < 1.5
+    assert max(later - earlier for earlier, later in zip(alive, alive[1:])) < 1.5 + slowest
 
 
 def test_the_watchdog_of_another_process_is_not_ours(world_at_rest):
