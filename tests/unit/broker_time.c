@@ -158,6 +158,22 @@ struct hv_message say_offer_as(uint8_t journey, const char *to, enum hv_urgency 
     return message;
 }
 
+struct peer *time_kcc(struct broker_world *world) {
+    return peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
+}
+
+hv_time time_offer(struct broker_world *world, uint8_t journey, enum hv_urgency urgency) {
+    struct peer *kcc = time_kcc(world);
+
+    (void)peer_does(kcc, say_open_as(journey, urgency));
+    (void)peer_does(kcc, say_offer_as(journey, "werkse", urgency));
+    return world->fake.wall_ms;
+}
+
+int64_t time_seq(struct broker_world *world) {
+    return ledger_seq(world->broker->ledger);
+}
+
 void time_audit(struct broker_world *world) {
     const int64_t seq = ledger_seq(world->broker->ledger);
     uint8_t head[32];

@@ -49,6 +49,13 @@ struct journey time_journey(struct broker_world *world, uint8_t number);
 struct hv_message say_open_as(uint8_t journey, enum hv_urgency urgency);
 struct hv_message say_offer_as(uint8_t journey, const char *to, enum hv_urgency urgency);
 
+/* A session of kcc's system. */
+struct peer *time_kcc(struct broker_world *world);
+/* An offer by kcc to werkse that nobody there sees; gives when it was made. */
+hv_time time_offer(struct broker_world *world, uint8_t journey, enum hv_urgency urgency);
+/* The newest event's number. */
+int64_t time_seq(struct broker_world *world);
+
 /* Stops it, and looks through all that its directory has. */
 void time_audit(struct broker_world *world);
 

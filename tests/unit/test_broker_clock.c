@@ -15,23 +15,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static struct peer *kcc_begin(struct broker_world *world) {
-    return peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
-}
-
-/* An offer to werkse that nobody there sees; gives when it was made. */
-static hv_time offer(struct broker_world *world, uint8_t journey, enum hv_urgency urgency) {
-    struct peer *kcc = kcc_begin(world);
-
-    (void)peer_does(kcc, say_open_as(journey, urgency));
-    (void)peer_does(kcc, say_offer_as(journey, "werkse", urgency));
-    return world->fake.wall_ms;
-}
-
-static int64_t seq_of(struct broker_world *world) {
-    return ledger_seq(world->broker->ledger);
-}
-
 #define QUIET_EVENTS "SELECT count(*) FROM event WHERE type = 32"
 
 static int64_t clock_events(struct broker_world *world) {
@@ -58,7 +41,7 @@ static void expect_crisis_steps(struct broker_world *world, hv_time offered_ms, 
 /* Forward ten years for an hour, and back. */
 static void test_ten_years_for_an_hour(void **state) {
     struct broker_world *world = *state;
-    const hv_time offered_ms = offer(world, 1, HV_URGENCY_CRISIS);
+    const hv_time offered_ms = time_offer(world, 1, HV_URGENCY_CRISIS);
 
     (void)time_run(world, 10 * MINUTE_MS);
     world->fake.wall_ms += 3650 * DAY_MS;
@@ -79,7 +62,7 @@ static void test_ten_years_for_an_hour(void **state) {
  */
 static void test_a_day_back(void **state) {
     struct broker_world *world = *state;
-    const hv_time offered_ms = offer(world, 1, HV_URGENCY_CRISIS);
+    const hv_time offered_ms = time_offer(world, 1, HV_URGENCY_CRISIS);
 
     (void)time_run(world, 20 * MINUTE_MS);
     world->fake.wall_ms -= DAY_MS;
@@ -94,7 +77,7 @@ static void test_a_day_back(void **state) {
 /* Its battery is empty: it comes up in 1970, and goes on from where it was. */
 static void test_a_start_in_1970(void **state) {
     struct broker_world *world = *state;
-    const hv_time offered_ms = offer(world, 1, HV_URGENCY_CRISIS);
+    const hv_time offered_ms = time_offer(world, 1, HV_URGENCY_CRISIS);
 
     (void)time_run(world, 15 * MINUTE_MS); /* the last that was written */
     world_stop(world);
@@ -123,7 +106,7 @@ static void test_a_start_in_1970(void **state) {
  * due is done then, each step once. */
 static void test_an_operator_accepts_the_clock(void **state) {
     struct broker_world *world = *state;
-    const hv_time offered_ms = offer(world, 1, HV_URGENCY_CRISIS);
+    const hv_time offered_ms = time_offer(world, 1, HV_URGENCY_CRISIS);
     struct hv_message accept = {.type = HV_MESSAGE_clock_accept};
     size_t count = 0;
 
@@ -156,9 +139,9 @@ static void test_a_clock_that_was_believed(void **state) {
 
     world->fake.wall_ms += 3650 * DAY_MS;
     world->fake.synchronised = true;
-    (void)offer(world, 1, HV_URGENCY_CRISIS);
+    (void)time_offer(world, 1, HV_URGENCY_CRISIS);
     (void)time_run(world, 2 * HOUR_MS); /* it repeats by now */
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
     (void)peer_does(kcc, say_open_as(2, HV_URGENCY_ROUTINE));
     world->fake.wall_ms -= 3650 * DAY_MS;
     world_settle(world);
@@ -168,7 +151,7 @@ static void test_a_clock_that_was_believed(void **state) {
     assert_true(runs_due(&crisis.runs) <= world->fake.wall_ms + HOUR_MS);
     assert_true(runs_due(&routine.runs) <= world->fake.wall_ms + 14 * DAY_MS);
     assert_int_equal(time_number(world, "SELECT count(*) FROM event WHERE type = 35"), 2);
-    const int64_t seq = seq_of(world);
+    const int64_t seq = time_seq(world);
     size_t count = 0;
     (void)time_run(world, HOUR_MS);
     free(time_steps(world, seq, &count));
@@ -184,8 +167,8 @@ static void test_a_clock_half_a_day_ahead(void **state) {
 
     world->fake.wall_ms += 12 * HOUR_MS;
     world->fake.synchronised = true;
-    (void)offer(world, 1, HV_URGENCY_CRISIS);
-    struct peer *kcc = kcc_begin(world);
+    (void)time_offer(world, 1, HV_URGENCY_CRISIS);
+    struct peer *kcc = time_kcc(world);
     for (int i = 2; i <= 255; i++) {
         (void)peer_does(kcc, say_open_as((uint8_t)i, HV_URGENCY_CRISIS));
         world_forget(world);
@@ -207,10 +190,10 @@ static void test_a_silence_under_a_clock_that_was_believed(void **state) {
     const struct hv_message bye = {.type = HV_MESSAGE_bye};
 
     world->fake.synchronised = true;
-    peer_say(kcc_begin(world), &bye, NULL, 0);
+    peer_say(time_kcc(world), &bye, NULL, 0);
     world->fake.wall_ms += 3650 * DAY_MS;
     world_settle(world);
-    peer_say(kcc_begin(world), &bye, NULL, 0);
+    peer_say(time_kcc(world), &bye, NULL, 0);
     world_settle(world);
     const int64_t before = time_number(world, QUIET_EVENTS);
     world->fake.wall_ms -= 3650 * DAY_MS;
@@ -228,7 +211,7 @@ static void test_weeks_in_which_nothing_happens(void **state) {
     world_rewrite(world, "network.conf", "settle = network",
                   "settle = network\nquiet_after = 31D\nquiet_after_crisis = 31D");
     time_restart(world);
-    peer_say(kcc_begin(world), &bye, NULL, 0);
+    peer_say(time_kcc(world), &bye, NULL, 0);
     const int64_t woken = time_run(world, 9 * DAY_MS);
     assert_in_range(woken, 9 * 24 - 2, 9 * 24 + 5);
     world_stop(world);
@@ -246,7 +229,7 @@ static void test_a_clock_that_is_put_right_at_night(void **state) {
     struct broker_world *world = *state;
     const struct hv_message bye = {.type = HV_MESSAGE_bye};
 
-    peer_say(kcc_begin(world), &bye, NULL, 0);
+    peer_say(time_kcc(world), &bye, NULL, 0);
     (void)time_run(world, 2 * HOUR_MS);
     world->fake.wall_ms -= DAY_MS;
     (void)time_run(world, HOUR_MS + 3 * MINUTE_MS);

@@ -10,26 +10,11 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static struct peer *kcc_begin(struct broker_world *world) {
-    return peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
-}
-
-static void offer(struct broker_world *world, enum hv_urgency urgency) {
-    struct peer *kcc = kcc_begin(world);
-
-    (void)peer_does(kcc, say_open_as(1, urgency));
-    (void)peer_does(kcc, say_offer_as(1, "werkse", urgency));
-}
-
 static void offer_to_support(struct broker_world *world, uint8_t journey) {
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
 
     (void)peer_does(kcc, say_open_as(journey, HV_URGENCY_ROUTINE));
     (void)peer_does(kcc, say_offer_as(journey, "support", HV_URGENCY_ROUTINE));
-}
-
-static int64_t seq_of(struct broker_world *world) {
-    return ledger_seq(world->broker->ledger);
 }
 
 /* What a row keeps cannot be read: the journey is as its events say, claims and all, and its ladder
@@ -38,12 +23,12 @@ static void test_a_row_that_is_damaged(void **state) {
     static const char *const steps[] = {"unrouted 1 after 60 min", "unrouted 2 after 120 min",
                                         "unrouted 3 after 240 min"};
     struct broker_world *world = *state;
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
 
     (void)peer_does(kcc, say_open_as(2, HV_URGENCY_CRISIS));
     const hv_time opened_ms = world->fake.wall_ms;
     const struct journey before = time_journey(world, 2);
-    const int64_t seq = seq_of(world);
+    const int64_t seq = time_seq(world);
     time_change(world, "UPDATE journey SET keeping = x'c1' WHERE number = 1");
     time_restart(world);
     const struct journey after = time_journey(world, 2);
@@ -59,7 +44,7 @@ static void test_a_row_that_is_damaged(void **state) {
 static void test_a_command_on_a_damaged_row(void **state) {
     struct broker_world *world = *state;
 
-    offer(world, HV_URGENCY_ROUTINE);
+    (void)time_offer(world, 1, HV_URGENCY_ROUTINE);
     struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
     (void)peer_does(werkse, say_receive(1, "anna"));
     world_settle(world);
@@ -68,7 +53,7 @@ static void test_a_command_on_a_damaged_row(void **state) {
     const struct hv_message question = {
         .type = HV_MESSAGE_status,
         .status = {.request = "s", .has_journey = true, .journey = before.id}};
-    const struct hv_done *done = peer_does(kcc_begin(world), question);
+    const struct hv_done *done = peer_does(time_kcc(world), question);
     assert_true(done->has_due && done->due == runs_due(&before.runs));
     (void)peer_does(werkse, say_pickup(1, "anna"));
     const struct journey after = time_journey(world, 1);
@@ -81,11 +66,11 @@ static void test_a_command_on_a_damaged_row(void **state) {
 static void test_a_journey_that_is_damaged_through_and_through(void **state) {
     struct broker_world *world = *state;
 
-    offer(world, HV_URGENCY_CRISIS);
+    (void)time_offer(world, 1, HV_URGENCY_CRISIS);
     const hv_time at_ms = world->fake.wall_ms;
     time_change(world, "UPDATE journey SET keeping = x'c1' WHERE number = 1");
     time_change(world, "UPDATE payload SET payload = x'c1'");
-    const int64_t seq = seq_of(world);
+    const int64_t seq = time_seq(world);
     time_restart(world);
     const struct journey after = time_journey(world, 1);
     assert_int_equal(after.runs.count, 2);
@@ -103,12 +88,12 @@ static void test_events_that_are_damaged(void **state) {
     struct broker_world *world = *state;
     size_t items = 0;
 
-    offer(world, HV_URGENCY_CRISIS);
+    (void)time_offer(world, 1, HV_URGENCY_CRISIS);
     struct peer *werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
     const struct hv_message pickup = say_pickup(1, "anna");
     (void)peer_does(werkse, pickup);
     (void)peer_does(werkse, say_confirm(world, 1, "anna"));
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
     for (uint8_t i = 2; i < 90; i++)
         (void)peer_does(kcc, say_open_as(i, HV_URGENCY_CRISIS));
     (void)time_run(world, 5 * HOUR_MS); /* coordinators have a digest by now */
@@ -143,7 +128,7 @@ static void test_events_that_are_damaged(void **state) {
     assert_true(done->has_events && done->events.count > 4);
     assert_memory_equal(&done->events.items[1].journey, &done->events.items[0].journey, 16);
     (void)peer_does(desk, say_status(1));
-    (void)peer_repeats(kcc_begin(world), say_open_as(3, HV_URGENCY_CRISIS));
+    (void)peer_repeats(time_kcc(world), say_open_as(3, HV_URGENCY_CRISIS));
 }
 
 /* A command of an earlier holder is known again, though nobody knows any more how things stood
@@ -153,16 +138,16 @@ static void test_repeats_of_what_is_damaged(void **state) {
     const struct hv_message supplement = say_supplement(1, 1);
     size_t size = 0;
 
-    offer(world, HV_URGENCY_ROUTINE);
+    (void)time_offer(world, 1, HV_URGENCY_ROUTINE);
     offer_to_support(world, 2);
     const uint8_t *dossier = world_dossier(world, "werkse", "more", &size);
-    assert_true(peer_does_with(kcc_begin(world), supplement, dossier, size)->has_dossier_hash);
+    assert_true(peer_does_with(time_kcc(world), supplement, dossier, size)->has_dossier_hash);
     struct peer *support = peer_begin(world, "support", HV_ROLE_ENDPOINT, "one", 0);
     (void)peer_does(support, say_confirm(world, 2, "anna"));
     time_change(world, "UPDATE payload SET payload = x'c1'");
-    const struct hv_done *done = peer_repeats_with(kcc_begin(world), supplement, dossier, size);
+    const struct hv_done *done = peer_repeats_with(time_kcc(world), supplement, dossier, size);
     assert_false(done->has_dossier_hash);
-    done = peer_repeats(kcc_begin(world), say_open_as(2, HV_URGENCY_ROUTINE));
+    done = peer_repeats(time_kcc(world), say_open_as(2, HV_URGENCY_ROUTINE));
     assert_int_equal(done->journey.bytes[15], 2);
     assert_false(done->has_holder);
 }
@@ -173,7 +158,7 @@ static void test_dossiers_whose_events_are_damaged(void **state) {
     const uint8_t *dossiers[COUNT(texts)];
     size_t sizes[COUNT(texts)];
     struct broker_world *world = *state;
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
 
     for (size_t i = 0; i < COUNT(texts); i++)
         dossiers[i] = world_dossier(world, "werkse", texts[i], &sizes[i]);

@@ -15,23 +15,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static struct peer *kcc_begin(struct broker_world *world) {
-    return peer_begin(world, "kcc", HV_ROLE_ENDPOINT, "one", 0);
-}
-
-/* An offer to werkse that nobody there sees; gives when it was made. */
-static hv_time offer(struct broker_world *world, uint8_t journey, enum hv_urgency urgency) {
-    struct peer *kcc = kcc_begin(world);
-
-    (void)peer_does(kcc, say_open_as(journey, urgency));
-    (void)peer_does(kcc, say_offer_as(journey, "werkse", urgency));
-    return world->fake.wall_ms;
-}
-
-static int64_t seq_of(struct broker_world *world) {
-    return ledger_seq(world->broker->ledger);
-}
-
 /* ---- Climbing ---- */
 
 /* In crisis, minute by minute, from the endpoints to the network's coordinator. */
@@ -44,7 +27,7 @@ static void test_an_offer_that_nobody_sees(void **state) {
         "receipt 3 after 105 min",
     };
     struct broker_world *world = *state;
-    const hv_time offered_ms = offer(world, 1, HV_URGENCY_CRISIS);
+    const hv_time offered_ms = time_offer(world, 1, HV_URGENCY_CRISIS);
 
     (void)time_run(world, 110 * MINUTE_MS);
     steps_expect(world, 0, offered_ms, steps, COUNT(steps));
@@ -63,7 +46,7 @@ static void test_an_offer_that_nobody_sees(void **state) {
  * months, across restarts; and each is for the network's coordinator. */
 static void keeps_ringing(struct broker_world *world, enum hv_urgency urgency, int64_t days,
                           int64_t interval_ms, int64_t restart_ms) {
-    const hv_time offered_ms = offer(world, 1, urgency);
+    const hv_time offered_ms = time_offer(world, 1, urgency);
     size_t count = 0;
     hv_time last_ms = 0;
     size_t repeats = 0;
@@ -107,11 +90,11 @@ static void test_every_phase_rings(void **state) {
     struct broker_world *world = *state;
     struct peer *werkse = NULL;
 
-    (void)offer(world, 1, HV_URGENCY_CRISIS);
+    (void)time_offer(world, 1, HV_URGENCY_CRISIS);
     werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "one", 0);
     (void)peer_does(werkse, say_pickup(1, "anna"));
     const hv_time picked_up_ms = world->fake.wall_ms;
-    int64_t seq = seq_of(world);
+    int64_t seq = time_seq(world);
     static const char *const arrival[] = {"arrival 1 after 240 min", "arrival 2 after 480 min",
                                           "arrival 3 after 1440 min", "arrival 3 after 1920 min"};
     (void)time_run(world, 33 * HOUR_MS);
@@ -119,7 +102,7 @@ static void test_every_phase_rings(void **state) {
     werkse = peer_begin(world, "werkse", HV_ROLE_ENDPOINT, "two", 0);
     (void)peer_does(werkse, say_confirm(world, 1, "anna"));
     const hv_time confirmed_ms = world->fake.wall_ms;
-    seq = seq_of(world);
+    seq = time_seq(world);
     static const char *const held[] = {"held 0 after 1440 min", "held 1 after 1500 min",
                                        "held 2 after 1560 min", "held 3 after 1680 min",
                                        "held 3 after 1920 min"};
@@ -132,7 +115,7 @@ static void test_every_phase_rings(void **state) {
  * writes down what time it is. */
 static void test_it_sleeps_in_between(void **state) {
     struct broker_world *world = *state;
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
     const struct hv_message bye = {.type = HV_MESSAGE_bye};
 
     for (uint8_t i = 1; i <= 50; i++)
@@ -155,7 +138,7 @@ static void test_it_sleeps_in_between(void **state) {
  * no more in a turn than lets others be answered in between. */
 static void test_a_night_off(void **state) {
     struct broker_world *world = *state;
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
     size_t count = 0;
     int64_t turns = 0;
 
@@ -165,7 +148,7 @@ static void test_a_night_off(void **state) {
         fake_world_pass(&world->fake, 10);
         world_forget(world);
     }
-    const int64_t seq = seq_of(world);
+    const int64_t seq = time_seq(world);
     world_stop(world);
     fake_world_pass(&world->fake, 13 * HOUR_MS);
     world_start(world);
@@ -217,7 +200,7 @@ static void test_a_holiday_weekend(void **state) {
     size_t count = 0;
 
     time_run_until(world, noon_ms);
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
     (void)peer_does(kcc, say_open_as(1, HV_URGENCY_URGENT));
     const struct journey journey = time_journey(world, 1);
     assert_int_equal(runs_due(&journey.runs), closing_ms);
@@ -245,7 +228,7 @@ static void reload(struct broker_world *world) {
  * second reload, change nothing of that. */
 static void test_a_reload_moves_no_timer(void **state) {
     struct broker_world *world = *state;
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
 
     (void)peer_does(kcc, say_open_as(1, HV_URGENCY_CRISIS));
     const hv_time opened_ms = world->fake.wall_ms;
@@ -293,7 +276,7 @@ static void test_a_timer_that_is_lost(void **state) {
         "UPDATE journey SET due = 1 WHERE number = 2", /* early: no step for that */
     };
     struct broker_world *world = *state;
-    struct peer *kcc = kcc_begin(world);
+    struct peer *kcc = time_kcc(world);
 
     for (uint8_t i = 1; i <= 3; i++)
         (void)peer_does(kcc, say_open_as(i, HV_URGENCY_ROUTINE));
@@ -320,11 +303,11 @@ static void test_a_timer_that_is_lost(void **state) {
 static void test_a_sweep_finds_nothing(void **state) {
     struct broker_world *world = *state;
 
-    (void)offer(world, 1, HV_URGENCY_URGENT);
-    (void)offer(world, 2, HV_URGENCY_CRISIS);
+    (void)time_offer(world, 1, HV_URGENCY_URGENT);
+    (void)time_offer(world, 2, HV_URGENCY_CRISIS);
     for (int i = 0; i < 100; i++) {
         (void)time_run(world, HOUR_MS + MINUTE_MS);
-        (void)kcc_begin(world);
+        (void)time_kcc(world);
         if (world->peer_count > WORLD_PEERS_MAX - 5)
             time_forget_peers(world);
     }

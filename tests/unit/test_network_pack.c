@@ -23,26 +23,33 @@ static const uint8_t *key_of(const char *text) {
 
 /* ---- Pack and unpack ---- */
 
-static void test_unpack_gives_what_was_packed(void **state) {
-    struct sample_network sample;
+/* Packed for the ledger, and out of it again. To be freed. */
+static struct network *through_the_ledger(const struct network *network) {
     struct network *unpacked = NULL;
     struct failure failure;
     uint8_t *bytes = NULL;
     size_t size = 0;
 
+    assert_int_equal(network_pack(network, &bytes, &size), 0);
+    assert_int_equal(network_unpack(bytes, size, &unpacked, &failure), 0);
+    assert_memory_equal(unpacked->hash, network->hash, sizeof network->hash);
+    free(bytes);
+    return unpacked;
+}
+
+static void test_unpack_gives_what_was_packed(void **state) {
+    struct sample_network sample;
+
     (void)state;
     sample_network_init(&sample);
     sample_network_set(&sample, WERKSE ".d/a.conf", "[organisation]\ntelephone = 015\n");
     struct network *network = sample_network_parse(&sample);
-    assert_int_equal(network_pack(network, &bytes, &size), 0);
-    assert_int_equal(network_unpack(bytes, size, &unpacked, &failure), 0);
-    assert_memory_equal(unpacked->hash, network->hash, sizeof network->hash);
+    struct network *unpacked = through_the_ledger(network);
     assert_int_equal(unpacked->file_count, 4);
     assert_string_equal(network_organisation(unpacked, "werkse")->telephone, "015");
     assert_non_null(network_key(unpacked, key_of(KEY_WERKSE_ENDPOINT), NULL));
     network_free(unpacked);
     network_free(network);
-    free(bytes);
     sample_network_fini(&sample);
 }
 
@@ -117,10 +124,6 @@ static void test_with_leaving(void **state) {
 /* The copy stands by itself: it can be packed for the ledger, and outlives what it came from. */
 static void test_with_leaving_can_be_packed(void **state) {
     struct sample_network sample;
-    struct network *unpacked = NULL;
-    struct failure failure;
-    uint8_t *bytes = NULL;
-    size_t size = 0;
 
     (void)state;
     sample_network_init(&sample);
@@ -128,13 +131,10 @@ static void test_with_leaving_can_be_packed(void **state) {
     sample_network_set(&sample, WERKSE, NULL);
     struct network *network = leave(&sample, network_organisation(before, "werkse"));
     network_free(before);
-    assert_int_equal(network_pack(network, &bytes, &size), 0);
-    assert_int_equal(network_unpack(bytes, size, &unpacked, &failure), 0);
-    assert_memory_equal(unpacked->hash, network->hash, sizeof network->hash);
+    struct network *unpacked = through_the_ledger(network);
     assert_true(network_organisation(unpacked, "werkse")->leaving);
     network_free(unpacked);
     network_free(network);
-    free(bytes);
     sample_network_fini(&sample);
 }
 
