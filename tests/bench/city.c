@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -155,7 +156,8 @@ static void broker_exec(const struct city *city, const char *state, const char *
     snprintf(network, sizeof network, "%s/network", city->directory);
     snprintf(said, sizeof said, "%s/houvastd.stderr", city->directory);
     const int fd = open(said, O_WRONLY | O_CREAT | O_APPEND, 0600);
-    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0 || setenv("NOTIFY_SOCKET", notify, 1) < 0)
+    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0 || setenv("NOTIFY_SOCKET", notify, 1) < 0 ||
+        prctl(PR_SET_PDEATHSIG, SIGTERM) < 0) /* a bench that fails leaves nobody behind */
         _exit(127);
     unsetenv("JOURNAL_STREAM");
     execl(city->program, city->program, "--network", network, "--state", state, (char *)NULL);

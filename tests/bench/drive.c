@@ -242,27 +242,51 @@ static void on_echo(void *context, struct member *member, const char *bytes, siz
 
 /* ---- perf ---- */
 
-static pid_t perf_begin(const struct drive *drive) {
-    char pid[16];
+struct perf {
+    pid_t pid; /* 0: nothing is recorded */
+    int control, answers;
+};
+
+/* Begins to record, and comes back when it does. */
+static struct perf perf_begin(const struct drive *drive) {
+    static const char enable[] = "enable\n";
+    struct perf perf = {0};
+    int control[2], answers[2];
+    char pid[16], descriptors[32], answer[8];
 
     if (!drive->plan->perf)
-        return 0;
+        return perf;
+    if (pipe(control) < 0 || pipe(answers) < 0)
+        err(1, "pipe");
     snprintf(pid, sizeof pid, "%d", (int)drive->city->pid);
-    const pid_t child = fork();
-    if (child == 0) {
+    snprintf(descriptors, sizeof descriptors, "fd:%d,%d", control[0], answers[1]);
+    perf.pid = fork();
+    if (perf.pid == 0) {
+        close(control[1]);
+        close(answers[0]);
         execlp("perf", "perf", "record", "-q", "-e", "cpu-clock", "-F", "1500", "--call-graph",
-               "dwarf,16384", "-o", drive->plan->perf, "-p", pid, (char *)NULL);
+               "dwarf,16384", "-o", drive->plan->perf, "-D", "-1", "--control", descriptors, "-p",
+               pid, (char *)NULL);
         _exit(127);
     }
-    nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* until it looks */
-    return child;
+    close(control[0]);
+    close(answers[1]);
+    signal(SIGPIPE, SIG_IGN); /* where it could not begin */
+    perf.control = control[1];
+    perf.answers = answers[0];
+    if (write(perf.control, enable, sizeof enable - 1) < 0 ||
+        read(perf.answers, answer, sizeof answer) <= 0)
+        errx(1, "perf(1) does not record: install linux-perf, or leave out --perf");
+    return perf;
 }
 
-static void perf_end(pid_t child) {
-    if (!child)
+static void perf_end(const struct perf *perf) {
+    if (!perf->pid)
         return;
-    kill(child, SIGINT);
-    waitpid(child, NULL, 0);
+    kill(perf->pid, SIGINT);
+    waitpid(perf->pid, NULL, 0);
+    close(perf->control);
+    close(perf->answers);
 }
 
 /* ---- The crowd ---- */
@@ -364,13 +388,13 @@ struct drive_result drive_run(const struct city *city, const struct drive_plan *
 
     drive_init(&drive, city, plan, seed);
     const struct turns turns_before = drive_turns(&drive);
-    const pid_t perf = perf_begin(&drive);
+    const struct perf perf = perf_begin(&drive);
     const struct city_usage before = city_usage(city);
     const int64_t begun_ns = now_ns();
     drive_all(&drive);
     result.seconds = (double)(now_ns() - begun_ns) / 1e9;
     const struct city_usage after = city_usage(city);
-    perf_end(perf);
+    perf_end(&perf);
     const struct turns turns_after = drive_turns(&drive);
 
     result.per_second = count / result.seconds;
