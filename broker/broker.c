@@ -191,7 +191,7 @@ static int64_t wait_short_ms(const struct broker *broker, int64_t wait_ms, int64
 
 /* While the clock is doubted it is looked at so often: that it was put right is to be seen for some
  * minutes only (world.c). */
-#define DOUBTED_MS INT64_C(60000)
+#define DOUBTED_MS CALENDAR_MINUTE_MS
 
 int64_t broker_wait_ms(const struct broker *broker) {
     const int64_t boot_ms = broker->world->boot_ms(broker->world->context);

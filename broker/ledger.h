@@ -258,7 +258,6 @@ int64_t ledger_items_count(struct ledger *ledger, int64_t inbox, int64_t most);
 /* The newest digest of the inbox that has not gone out and has fewer than `most` steps; 0: none. */
 int64_t ledger_digest_open(struct ledger *ledger, int64_t inbox, int64_t most);
 void ledger_digest_add(struct ledger *ledger, int64_t inbox, int64_t item, int64_t seq);
-int64_t ledger_digest_count(struct ledger *ledger, int64_t inbox, int64_t item);
 /* The events of its steps, oldest first, at most `limit`; gives how many. */
 size_t ledger_digest_get(struct ledger *ledger, int64_t inbox, int64_t item, size_t limit,
                          int64_t *ret_seqs);

@@ -26,14 +26,6 @@ void ledger_digest_add(struct ledger *ledger, int64_t inbox, int64_t item, int64
     sql_run(sql);
 }
 
-int64_t ledger_digest_count(struct ledger *ledger, int64_t inbox, int64_t item) {
-    struct sql *sql = sql_begin(ledger, "SELECT count(*) FROM digest WHERE inbox = ? AND item = ?");
-
-    sql_int(sql, inbox);
-    sql_int(sql, item);
-    return sql_number(sql, 0);
-}
-
 size_t ledger_digest_get(struct ledger *ledger, int64_t inbox, int64_t item, size_t limit,
                          int64_t *ret_seqs) {
     size_t count = 0;

@@ -80,7 +80,7 @@ static void tell(struct turn *turn, struct quiet *quiet) {
 
 /* A silence that lasts is measured by the hour, in turns that are taken anyway, so that a crash
  * forgets no more of it. */
-#define COUNTED_EVERY_MS INT64_C(3600000)
+#define COUNTED_EVERY_MS CALENDAR_HOUR_MS
 
 static void count(struct turn *turn, struct quiet *quiet) {
     if (turn->now_ms <= quiet->counted_ms)

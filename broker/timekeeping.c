@@ -43,7 +43,7 @@ static bool doubt_changed(const struct turn *turn) {
 }
 
 /* A start knows by it how long the machine was off: no more than a week is believed. */
-#define KEEP_EVERY_MS INT64_C(1800000)
+#define KEEP_EVERY_MS (CALENDAR_HOUR_MS / 2)
 
 void timekeeping_keep(struct turn *turn) {
     if (turn->mode == TURN_READ_ONLY || turn->error)
